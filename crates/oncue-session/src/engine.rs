@@ -1,7 +1,7 @@
 //! What a session starts and stops: the audio input/output of a call.
 //!
 //! An engine may be built and prepared early; its hardware runs only while the session lets it. The session keeps
-//! the handle of what it started ([`Running`]) and stops it on every event that takes the session away, so that no
+//! the handle of what it started ([`RunningIo`]) and stops it on every event that takes the session away, so that no
 //! input/output outlives an activation (rule `no-io-after-did-deactivate`). This module knows no device and no thread.
 
 use alloc::boxed::Box;
@@ -46,11 +46,16 @@ pub trait Engine {
     ///
     /// # Errors
     /// The device's own; nothing runs then that did not run before.
-    fn start(&mut self, permit: StartPermit, directions: Directions) -> Result<Box<dyn Running>, Self::Error>;
+    fn start(
+        &mut self,
+        permit: StartPermit,
+        directions: Directions,
+    ) -> Result<Box<dyn RunningIo>, Self::Error>;
 }
 
-/// Input/output that runs. Dropping it stops it too.
-pub trait Running: Send {
+/// Input/output that runs. The session that holds it stops it; dropping it alone does nothing, since a later start
+/// (playback, then capture too) replaces the handle while the hardware goes on.
+pub trait RunningIo: Send {
     /// Stops the hardware; no callback of the app is entered after it returned. Repeating it is harmless.
     fn stop(&mut self);
 }

@@ -1,1 +1,2 @@
-//! Placeholder.
+//! x
+pub use oncue_session::*;

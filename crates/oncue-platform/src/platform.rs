@@ -1,0 +1,35 @@
+//! What a backend can do to the one audio session of a phone. What it must tell is in [`Event`](crate::Event).
+
+use crate::{Configuration, Refusal};
+
+/// Where playback is sent (`AVAudioSession.PortOverride`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum OutputPort {
+    /// Where category, mode and options send it.
+    None,
+    /// The loudspeaker.
+    Speaker,
+}
+
+/// The audio session of a phone, or a model of one. A phone hands out one.
+///
+/// No method checks the order: `oncue-session` does that before it calls. A refusal leaves the session as it was.
+pub trait Platform: Send {
+    /// Sets category, mode and options (`setCategory(_:mode:options:)`).
+    ///
+    /// # Errors
+    /// The system's refusal.
+    fn set_category(&mut self, configuration: Configuration) -> Result<(), Refusal>;
+
+    /// Activates or deactivates the session (`setActive(_:options:)`, others are notified of a deactivation).
+    ///
+    /// # Errors
+    /// The system's refusal, e.g. [`Refusal::INSUFFICIENT_PRIORITY`] while a call system owns the session.
+    fn set_active(&mut self, active: bool) -> Result<(), Refusal>;
+
+    /// Sends playback to `port` until the next change of route or category (`overrideOutputAudioPort(_:)`).
+    ///
+    /// # Errors
+    /// The system's refusal.
+    fn override_output(&mut self, port: OutputPort) -> Result<(), Refusal>;
+}

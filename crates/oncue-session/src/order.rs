@@ -1,0 +1,149 @@
+//! How the one declaration of the order (`table.rs`) becomes states, rules, the guard's rows and the traits that the
+//! compiler checks. The order itself is not here.
+
+macro_rules! order {
+    (
+        states $states:tt
+        rules { $($rule:ident System $system:tt App $app:tt $wrong:literal $first:literal $otherwise:literal)+ }
+        seen_in_values { $($seen:ident $seen_wrong:literal $seen_first:literal $seen_otherwise:literal)+ }
+        steps { $($step:ident needs [$($need:ident)*] to $to:tt)+ }
+        events { $($event:ident to $after:tt)+ }
+    ) => {
+        crate::order::order!(@states $states);
+
+        /// One constraint of the order, by its id in the rule book.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[non_exhaustive]
+        pub enum Rule { $(#[doc = $wrong] $rule,)+ $(#[doc = $seen_wrong] $seen),+ }
+
+        impl Rule {
+            /// Every rule of this version.
+            pub const ALL: &[Self] = &[$(Self::$rule,)+ $(Self::$seen),+];
+
+            /// Its id, a colon, and what is wrong; what comes first; what happens otherwise.
+            pub(crate) const fn texts(self) -> [&'static str; 3] {
+                match self {
+                    $(Self::$rule => [$wrong, $first, $otherwise],)+
+                    $(Self::$seen => [$seen_wrong, $seen_first, $seen_otherwise]),+
+                }
+            }
+
+            /// Whether it holds under `owner` in `state`. A rule that is seen in values, not in states, always does.
+            pub const fn holds(self, owner: Owner, state: State) -> bool {
+                match (self, owner) {
+                    $((Self::$rule, Owner::System) => crate::order::order!(@set $system) & state.bit() != 0,
+                    (Self::$rule, Owner::App) => crate::order::order!(@set $app) & state.bit() != 0,)+
+                    $((Self::$seen, _) => true),+
+                }
+            }
+        }
+
+        /// The rules that `step` needs, the root cause first.
+        pub const fn needs(step: Step) -> &'static [Rule] {
+            match step { $(Step::$step => &[$(Rule::$need),*]),+ }
+        }
+
+        /// Where `step` leads from `from`, if every rule that it needs holds there.
+        pub const fn after_step(step: Step, from: State) -> State {
+            match step { $(Step::$step => crate::order::order!(@row from $states $to)),+ }
+        }
+
+        /// Where `event` leaves a session that stood in `from`.
+        pub const fn after_event(event: Event, from: State) -> State {
+            match event { $(Event::$event => crate::order::order!(@row from $states $after)),+ }
+        }
+
+        /// The steps as types.
+        pub mod step {
+            $(#[doc = concat!("[`Step::", stringify!($step), "`](oncue_platform::Step::", stringify!($step), ") as a type.")]
+            #[derive(Clone, Copy, Debug)]
+            pub struct $step;
+            crate::order::order!(@leads $step $states $to);
+            impl<O: crate::IsOwner, S: crate::IsState> crate::LegalIn<O, S> for $step where $(O::In<S>: super::rule::$need),* {})+
+        }
+
+        /// A state as a type; every step leads from it to one, if it is legal there.
+        pub trait IsState: crate::sealed::Sealed $(+ crate::Leads<step::$step>)+ {
+            /// The state as a value.
+            const STATE: State;
+        }
+
+        /// The rules as traits of a state under an owner. An unmet one is the compile error that names the rule.
+        pub mod rule {
+            $(#[doc = $wrong]
+            #[diagnostic::on_unimplemented(
+                message = $wrong,
+                label = "out of order: the session is `{Self}` here",
+                note = $first,
+                note = $otherwise
+            )]
+            pub trait $rule {}
+            crate::order::order!(@impls $rule UnderSystem $system);
+            crate::order::order!(@impls $rule OwnedByApp $app);)+
+        }
+    };
+
+    (@states { $($(#[$doc:meta])+ $state:ident)+ }) => {
+        /// What is known of a session: which of category, activation and input/output are in place.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum State { $($(#[$doc])+ $state),+ }
+
+        impl State {
+            /// Every state.
+            pub const ALL: &[Self] = &[$(Self::$state),+];
+
+            /// Its name.
+            pub const fn name(self) -> &'static str {
+                match self { $(Self::$state => stringify!($state)),+ }
+            }
+
+            const fn bit(self) -> u16 {
+                1 << self as u16
+            }
+        }
+
+        /// The states as types.
+        pub mod state {
+            $($(#[$doc])+
+            #[derive(Clone, Copy, Debug)]
+            pub enum $state {}
+            impl crate::sealed::Sealed for $state {}
+            impl crate::IsState for $state {
+                const STATE: crate::State = crate::State::$state;
+            })+
+        }
+
+        /// The session in whichever state it is: match on it.
+        #[derive(Debug)]
+        pub enum AnySession<'a, O: crate::IsOwner> { $($(#[$doc])+ $state(crate::AudioSession<'a, O, state::$state>)),+ }
+
+        impl<O: crate::IsOwner> crate::Audio<O> {
+            /// The session as it is now.
+            pub fn session(&mut self) -> AnySession<'_, O> {
+                match self.state() { $(State::$state => AnySession::$state(self.view())),+ }
+            }
+        }
+    };
+    (@set [$($state:ident)*]) => { 0 $(| State::$state.bit())* };
+    (@row $from:ident { $($(#[$doc:meta])+ $state:ident)+ } [$($to:tt)+]) => {
+        match $from { $(State::$state => crate::order::order!(@to $state $to)),+ }
+    };
+    (@to $from:ident _) => { State::$from };
+    (@to $from:ident $to:ident) => { State::$to };
+    (@leads $step:ident { $($(#[$doc:meta])+ $state:ident)+ } [$($to:tt)+]) => {
+        impl crate::IsStep for $step {
+            const STEP: oncue_platform::Step = oncue_platform::Step::$step;
+        }
+        $(impl crate::Leads<$step> for super::state::$state {
+            type To = crate::order::order!(@type $state $to);
+        })+
+    };
+    (@type $from:ident _) => { super::state::$from };
+    (@type $from:ident $to:ident) => { super::state::$to };
+    (@impls $rule:ident $owner:ident [$($state:ident)*]) => {
+        $(#[diagnostic::do_not_recommend]
+        impl $rule for crate::owner::$owner<super::state::$state> {})*
+    };
+}
+
+pub(crate) use order;

@@ -1,0 +1,468 @@
+//! The session as types: [`Audio`] owns it, [`AudioSession`] is an exclusive view of it in a state that is known.
+//!
+//! Each method exists for every owner and state and is bounded on the method, one bound a rule: an unmet bound is a
+//! compile error with the rule's own message.
+
+use crate::rule::*;
+use crate::state::*;
+use crate::token::{Action, Activation, Connects, action};
+use crate::{
+    AnySession, CallCategory, Directions, Engine, Guard, Progress, RunningIo, StartPermit, State,
+    Violation, owner, step,
+};
+use crate::{IsOwner, IsState, IsStep, Leads, LegalIn};
+use alloc::boxed::Box;
+use core::{fmt, marker::PhantomData};
+use oncue_platform::{Event, OutputPort, Platform, Refusal, Step};
+
+/// A step was not taken. The session is in the state that the error names, and [`Audio::session`] gives its view.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum SessionError {
+    /// The app broke the order. With typed views this is a bug of this crate.
+    #[error(transparent)]
+    Violation(#[from] Violation),
+    /// The system said no.
+    #[error("{step} in state {state:?}: {refusal}")]
+    Refused {
+        /// What was asked for.
+        step: Step,
+        /// The state that still holds.
+        state: State,
+        /// The system's answer.
+        #[source]
+        refusal: Refusal,
+    },
+    /// The engine did not prepare or start.
+    #[error("{step} in state {state:?}: {source}")]
+    Engine {
+        /// What was asked for.
+        step: Step,
+        /// The state that still holds.
+        state: State,
+        /// The engine's own error.
+        source: Box<dyn core::error::Error + Send + Sync>,
+    },
+    /// A view of another state was expected.
+    #[error(
+        "the session is {got:?}, expected {expected:?}; match on `audio.session()` to act on every state"
+    )]
+    Unexpected {
+        /// The state of the view that was asked for.
+        expected: State,
+        /// The state as it is.
+        got: State,
+    },
+}
+
+/// What a step gives: the view of the state it leads to, or why it was not taken.
+pub type Next<'a, O, S> = Result<AudioSession<'a, O, S>, SessionError>;
+
+/// The state that the step `T` leads to from the state `S`.
+pub type To<T, S> = <S as Leads<T>>::To;
+
+/// The audio session of a process. The app keeps it; every callback starts from it.
+///
+/// Dropped in any state, it stops what runs and, where the app owns the session, releases it after that.
+pub struct Audio<O: IsOwner> {
+    guard: Guard,
+    platform: Box<dyn Platform>,
+    running: Option<Box<dyn RunningIo>>,
+    owner: PhantomData<O>,
+}
+
+/// The session in the known state `S`, borrowed from [`Audio`]. No view survives an event: telling `Audio` of one
+/// needs the borrow that the view holds.
+#[must_use = "a view does nothing by itself"]
+pub struct AudioSession<'a, O: IsOwner, S: IsState> {
+    audio: &'a mut Audio<O>,
+    state: PhantomData<S>,
+}
+
+impl Audio<owner::System> {
+    /// A session that the call system activates.
+    pub fn under_system(platform: impl Platform + 'static) -> Self {
+        Self::new(platform)
+    }
+
+    /// The system activated the session (`provider(_:didActivate:)`).
+    ///
+    /// # Errors
+    /// [`SessionError::Unexpected`] where an activation does not lead to [`Active`]: audio runs already (a doubled
+    /// activation, which leaves it alone), no category is set, or the media services are dead.
+    pub fn did_activate(&mut self, _activation: Activation) -> Next<'_, owner::System, Active> {
+        self.on_event(Event::DidActivate);
+        self.expect()
+    }
+
+    /// The system deactivated the session (`provider(_:didDeactivate:)`): what runs is stopped. Repeated or late, it
+    /// takes nothing.
+    pub fn did_deactivate(&mut self) -> AnySession<'_, owner::System> {
+        self.on_event(Event::DidDeactivate)
+    }
+
+    /// The call system lost all calls (`providerDidReset(_:)`): what runs is stopped.
+    pub fn provider_did_reset(&mut self) -> AnySession<'_, owner::System> {
+        self.on_event(Event::ProviderReset)
+    }
+}
+
+impl Audio<owner::App> {
+    /// A session that the app activates itself: no call system is in use (desktop, mainland China before
+    /// LiveCommunicationKit, iOS before 10).
+    pub fn owned_by_app(platform: impl Platform + 'static) -> Self {
+        Self::new(platform)
+    }
+}
+
+impl<O: IsOwner> Audio<O> {
+    fn new(platform: impl Platform + 'static) -> Self {
+        Self {
+            guard: Guard::new(O::OWNER),
+            platform: Box::new(platform),
+            running: None,
+            owner: PhantomData,
+        }
+    }
+
+    /// The state as it is now.
+    pub const fn state(&self) -> State {
+        self.guard.state()
+    }
+
+    /// The view of the state `S`, if the session is in it.
+    ///
+    /// # Errors
+    /// [`SessionError::Unexpected`] with the state as it is.
+    pub fn expect<S: IsState>(&mut self) -> Next<'_, O, S> {
+        let got = self.state();
+        if got == S::STATE {
+            Ok(self.view())
+        } else {
+            Err(SessionError::Unexpected { expected: S::STATE, got })
+        }
+    }
+
+    /// The system interrupted the session, which is inactive already: what runs is stopped.
+    pub fn interruption_began(&mut self) -> AnySession<'_, O> {
+        self.on_event(Event::InterruptionBegan)
+    }
+
+    /// The interruption is over. Nothing is active by that: the owner activates again.
+    pub fn interruption_ended(&mut self) -> AnySession<'_, O> {
+        self.on_event(Event::InterruptionEnded)
+    }
+
+    /// The route or its format changed.
+    pub fn route_changed(&mut self) -> AnySession<'_, O> {
+        self.on_event(Event::RouteChanged)
+    }
+
+    /// The media server died: what runs is stopped.
+    pub fn media_services_were_lost(&mut self) -> AnySession<'_, O> {
+        self.on_event(Event::MediaServicesLost)
+    }
+
+    /// The media server is back and remembers nothing: configure again.
+    pub fn media_services_were_reset(&mut self) -> AnySession<'_, O> {
+        self.on_event(Event::MediaServicesReset)
+    }
+
+    fn on_event(&mut self, event: Event) -> AnySession<'_, O> {
+        self.guard.on_event(event);
+        if !matches!(self.state(), State::Playing | State::Running) {
+            self.stop_running();
+        }
+        self.session()
+    }
+
+    fn stop_running(&mut self) {
+        if let Some(mut running) = self.running.take() {
+            running.stop();
+        }
+    }
+
+    pub(crate) fn view<S: IsState>(&mut self) -> AudioSession<'_, O, S> {
+        debug_assert_eq!(self.guard.state(), S::STATE);
+        AudioSession { audio: self, state: PhantomData }
+    }
+}
+
+impl<O: IsOwner> Drop for Audio<O> {
+    fn drop(&mut self) {
+        self.stop_running();
+        self.guard.force(Step::Stop);
+        if self.guard.attempt(Step::Deactivate).is_ok_and(|Progress { from, to }| from != to) {
+            // Nobody is left to tell of a refusal.
+            let _ = self.platform.set_active(false);
+        }
+    }
+}
+
+impl<'a, O: IsOwner, S: IsState> AudioSession<'a, O, S> {
+    /// Sets category, mode and options for a call that is to come. Repeating it before the activation is harmless.
+    ///
+    /// # Errors
+    /// The system's refusal.
+    pub fn configure<C: CallCategory>(self, category: C) -> Next<'a, O, To<step::Configure, S>>
+    where
+        O::In<S>: MediaServicesLostStop + NoReconfigureBeforeReportWhileActive,
+    {
+        self.step(step::Configure, |audio| audio.platform.set_category(category.configuration()))
+    }
+
+    /// Sets mode and options anew for a call that is live, while nothing runs: the call's own reconfigure step.
+    ///
+    /// # Errors
+    /// The system's refusal.
+    pub fn reconfigure<C: CallCategory>(self, category: C) -> Next<'a, O, To<step::Reconfigure, S>>
+    where
+        O::In<S>:
+            MediaServicesLostStop + CategoryBeforeActivation + NoCategoryChangeWhileCallActive,
+    {
+        self.step(step::Reconfigure, |audio| audio.platform.set_category(category.configuration()))
+    }
+
+    /// Fulfils the action that answers or starts a call. The system then activates.
+    ///
+    /// # Errors
+    /// None but a bug's: the action is fulfilled.
+    pub fn fulfill<K: Connects>(self, action: Action<K>) -> Next<'a, O, To<step::Fulfill, S>>
+    where
+        O::In<S>: AppActivatesOnlyWithoutCallkit + MediaServicesLostStop + CategoryBeforeActivation,
+    {
+        self.step(step::Fulfill, |_| {
+            action.fulfill();
+            Ok(())
+        })
+    }
+
+    /// Says that the caller is about to wait for the activation, which only makes sense where one can come.
+    ///
+    /// # Errors
+    /// None but a bug's.
+    pub fn await_activation(self) -> Next<'a, O, To<step::AwaitActivation, S>>
+    where
+        O::In<S>: AppActivatesOnlyWithoutCallkit
+            + MediaServicesLostStop
+            + CategoryBeforeActivation
+            + ActivationFollowsFulfill,
+    {
+        self.step(step::AwaitActivation, |_| Ok(()))
+    }
+
+    /// Activates the session: the app's business only where it owns the session.
+    ///
+    /// ```compile_fail,E0277
+    /// use oncue_session::{Audio, Fresh, PlayAndRecord, Platform, SessionError};
+    ///
+    /// fn answer(phone: impl Platform + 'static) -> Result<(), SessionError> {
+    ///     let mut audio = Audio::under_system(phone);
+    ///     audio.expect::<Fresh>()?.configure(PlayAndRecord::voice_chat())?.activate()?;
+    ///     Ok(())
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    /// The system's refusal.
+    pub fn activate(self) -> Next<'a, O, To<step::Activate, S>>
+    where
+        O::In<S>: NoAppActivationUnderCallkit + MediaServicesLostStop + CategoryBeforeActivation,
+    {
+        self.step(step::Activate, |audio| audio.platform.set_active(true))
+    }
+
+    /// Builds what takes time, so that the start is quick. Nothing runs by it.
+    ///
+    /// # Errors
+    /// The engine's own.
+    pub fn prepare<E>(self, engine: &mut E) -> Next<'a, O, To<step::Prepare, S>>
+    where
+        E: Engine<Error: Send + Sync + 'static> + ?Sized,
+        O::In<S>: MediaServicesLostStop + IoInitWindow,
+    {
+        let state = S::STATE;
+        self.step_with(step::Prepare, |_| {
+            engine.prepare().map_err(|error| SessionError::Engine {
+                step: Step::Prepare,
+                state,
+                source: error.into(),
+            })
+        })
+    }
+
+    /// Starts playback alone: ringback, early media. Where capture runs too, it goes on.
+    ///
+    /// # Errors
+    /// The engine's own; what ran goes on.
+    pub fn start_playback<E>(self, engine: &mut E) -> Next<'a, O, To<step::StartPlayback, S>>
+    where
+        E: Engine<Error: Send + Sync + 'static> + ?Sized,
+        O::In<S>: MediaServicesLostStop
+            + CategoryBeforeActivation
+            + InterruptionBeginMeansInactive
+            + NoLocalSoundsOutsideTheCallSession,
+    {
+        self.start_in(step::StartPlayback, Directions::Playback, engine)
+    }
+
+    /// Starts capture and playback. Where they run, they go on.
+    ///
+    /// # Errors
+    /// The engine's own; what ran goes on.
+    pub fn start<E>(self, engine: &mut E) -> Next<'a, O, To<step::Start, S>>
+    where
+        E: Engine<Error: Send + Sync + 'static> + ?Sized,
+        O::In<S>: MediaServicesLostStop
+            + CategoryBeforeActivation
+            + InterruptionBeginMeansInactive
+            + IoStartAfterDidActivate,
+    {
+        self.start_in(step::Start, Directions::Duplex, engine)
+    }
+
+    /// Stops what runs; where nothing does, it is harmless.
+    ///
+    /// # Errors
+    /// None but a bug's.
+    pub fn stop(self) -> Next<'a, O, To<step::Stop, S>> {
+        self.step(step::Stop, |audio| {
+            audio.stop_running();
+            Ok(())
+        })
+    }
+
+    /// Sends playback to `port` until the next change of route or category.
+    ///
+    /// # Errors
+    /// The system's refusal.
+    pub fn override_output(self, port: OutputPort) -> Next<'a, O, To<step::OverrideOutput, S>>
+    where
+        O::In<S>: MediaServicesLostStop + OutputOverrideScope + CallkitOwnsTheRouteFirst,
+    {
+        self.step(step::OverrideOutput, |audio| audio.platform.override_output(port))
+    }
+
+    /// Fulfils the action that ends the last live call. The system then deactivates.
+    ///
+    /// # Errors
+    /// None but a bug's: the action is fulfilled.
+    pub fn end_call(self, action: Action<action::End>) -> Next<'a, O, To<step::EndCall, S>>
+    where
+        O::In<S>: AppActivatesOnlyWithoutCallkit + StopIoWhenEnding,
+    {
+        self.step(step::EndCall, |_| {
+            action.fulfill();
+            Ok(())
+        })
+    }
+
+    /// Fulfils the action that takes a held call back: an activation follows, or not (rule
+    /// `unhold-may-lack-did-activate`). Starting is legal at once.
+    ///
+    /// # Errors
+    /// None but a bug's: the action is fulfilled.
+    pub fn resume(self, action: Action<action::Unhold>) -> Next<'a, O, To<step::Resume, S>>
+    where
+        O::In<S>: AppActivatesOnlyWithoutCallkit + MediaServicesLostStop + CategoryBeforeActivation,
+    {
+        self.step(step::Resume, |_| {
+            action.fulfill();
+            Ok(())
+        })
+    }
+
+    /// Goes on with a live call after the media services were reset and the session was configured again: an
+    /// activation follows, or not (rule `media-services-reset-rebuild`).
+    ///
+    /// # Errors
+    /// None but a bug's.
+    pub fn resume_after_reset(self) -> Next<'a, O, To<step::Resume, S>>
+    where
+        O::In<S>: AppActivatesOnlyWithoutCallkit + MediaServicesLostStop + CategoryBeforeActivation,
+    {
+        self.step(step::Resume, |_| Ok(()))
+    }
+
+    /// Deactivates the session: the app's business only where it owns the session.
+    ///
+    /// # Errors
+    /// The system's refusal.
+    pub fn deactivate(self) -> Next<'a, O, To<step::Deactivate, S>>
+    where
+        O::In<S>: NoForeignDeactivation + MediaServicesLostStop + StopIoWhenEnding,
+    {
+        self.step(step::Deactivate, |audio| audio.platform.set_active(false))
+    }
+
+    fn start_in<T, E>(
+        self,
+        step: T,
+        directions: Directions,
+        engine: &mut E,
+    ) -> Next<'a, O, To<T, S>>
+    where
+        T: IsStep + LegalIn<O, S>,
+        S: Leads<T>,
+        E: Engine<Error: Send + Sync + 'static> + ?Sized,
+    {
+        let state = S::STATE;
+        self.step_with(step, |audio| {
+            // Where capture and playback run, starting playback changes nothing.
+            if state == State::Running {
+                return Ok(());
+            }
+            let running = engine.start(StartPermit::granted(), directions).map_err(|error| {
+                SessionError::Engine { step: T::STEP, state, source: error.into() }
+            })?;
+            audio.running = Some(running);
+            Ok(())
+        })
+    }
+
+    fn step<T>(
+        self,
+        step: T,
+        act: impl FnOnce(&mut Audio<O>) -> Result<(), Refusal>,
+    ) -> Next<'a, O, To<T, S>>
+    where
+        T: IsStep + LegalIn<O, S>,
+        S: Leads<T>,
+    {
+        self.step_with(step, |audio| {
+            act(audio).map_err(|refusal| SessionError::Refused {
+                step: T::STEP,
+                state: S::STATE,
+                refusal,
+            })
+        })
+    }
+
+    /// Asks the guard, acts, and only then moves: after an error the state is what it was.
+    fn step_with<T>(
+        self,
+        _step: T,
+        act: impl FnOnce(&mut Audio<O>) -> Result<(), SessionError>,
+    ) -> Next<'a, O, To<T, S>>
+    where
+        T: IsStep + LegalIn<O, S>,
+        S: Leads<T>,
+    {
+        self.audio.guard.check(T::STEP)?;
+        act(self.audio)?;
+        self.audio.guard.force(T::STEP);
+        Ok(self.audio.view())
+    }
+}
+
+impl<O: IsOwner> fmt::Debug for Audio<O> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Audio").field("guard", &self.guard).finish_non_exhaustive()
+    }
+}
+
+impl<O: IsOwner, S: IsState> fmt::Debug for AudioSession<'_, O, S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AudioSession").field("owner", &O::OWNER).field("state", &S::STATE).finish()
+    }
+}
