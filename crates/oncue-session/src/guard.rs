@@ -62,6 +62,26 @@ pub fn broken(owner: Owner, state: State, step: Step) -> impl Iterator<Item = Ru
     needs(step).iter().copied().filter(move |rule| !rule.holds(owner, state))
 }
 
+/// The root cause of what each step breaks, by owner, step and state: the table unrolled, so that a step costs one look.
+static FIRST_BROKEN: [[[Option<Rule>; State::ALL.len()]; Step::ALL.len()]; Owner::ALL.len()] = {
+    let mut first = [[[None; State::ALL.len()]; Step::ALL.len()]; Owner::ALL.len()];
+    let (mut owner, mut step, mut state) = (0, 0, 0);
+    while owner < Owner::ALL.len() {
+        let rules = needs(Step::ALL[step]);
+        let mut last = rules.len();
+        while last > 0 {
+            last -= 1;
+            if !rules[last].holds(Owner::ALL[owner], State::ALL[state]) {
+                first[owner][step][state] = Some(rules[last]);
+            }
+        }
+        state = (state + 1) % State::ALL.len();
+        step = (step + (state == 0) as usize) % Step::ALL.len();
+        owner += (state == 0 && step == 0) as usize;
+    }
+    first
+};
+
 /// The state machine of one audio session.
 ///
 /// ```
@@ -108,12 +128,12 @@ impl Guard {
     /// The first rule that `step` breaks.
     pub fn check(&self, step: Step) -> Result<Progress, Violation> {
         let Self { owner, state, .. } = *self;
-        match needs(step).iter().find(|rule| !rule.holds(owner, state)) {
+        match FIRST_BROKEN[owner as usize][step as usize][state as usize] {
             None => Ok(Progress { from: state, to: after_step(step, state) }),
             Some(Rule::NoAppActivationUnderCallkit) if self.in_action => {
                 Err(self.violation(Rule::ConfigureWithoutActivating, step))
             }
-            Some(&rule) => Err(self.violation(rule, step)),
+            Some(rule) => Err(self.violation(rule, step)),
         }
     }
 

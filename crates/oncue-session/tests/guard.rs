@@ -1,7 +1,6 @@
-//! The guard: rules that are seen in values, and what holds for every stream of steps and events.
+//! The guard: rules that are seen in values, permits, texts. Random streams are in `fuzz/`.
 
 use oncue_session::*;
-use proptest::prelude::*;
 
 const HEADSET: Options = Options::ALLOW_BLUETOOTH_HFP;
 
@@ -94,69 +93,5 @@ fn every_rule_has_an_id_of_its_own_and_its_texts() {
         assert!(rule.wrong().starts_with(rule.id()) && !rule.wrong().ends_with('.'), "{}", rule.wrong());
         assert!(rule.first().starts_with("first: ") || rule.first().starts_with("instead: "), "{}", rule.first());
         assert!(rule.otherwise().starts_with("otherwise: "), "{}", rule.otherwise());
-    }
-}
-
-#[derive(Clone, Copy, Debug)]
-enum Word {
-    App(Step),
-    System(Event),
-}
-
-fn word() -> impl Strategy<Value = Word> {
-    prop_oneof![
-        proptest::sample::select(Step::ALL).prop_map(Word::App),
-        proptest::sample::select(Event::ALL).prop_map(Word::System),
-    ]
-}
-
-proptest! {
-    /// Whatever happens: audio runs only where the last word on the activation was yes and every step to it was legal.
-    #[test]
-    fn audio_never_runs_without_category_and_activation(
-        owner in proptest::sample::select(Owner::ALL),
-        words in proptest::collection::vec(word(), 0..200),
-    ) {
-        let mut guard = Guard::new(owner);
-        let (mut configured, mut active, mut may_resume) = (false, false, false);
-        for word in words {
-            match word {
-                Word::App(step) => {
-                    let before = guard.state();
-                    match guard.attempt(step) {
-                        Err(violation) => {
-                            prop_assert_eq!(guard.state(), before);
-                            prop_assert_eq!(violation.state, before);
-                        }
-                        Ok(_) => match step {
-                            Step::Configure => configured = true,
-                            Step::Activate => active = true,
-                            Step::Fulfill if !active => may_resume = false,
-                            Step::Resume if !active => may_resume = true,
-                            Step::EndCall | Step::Deactivate => (active, may_resume) = (false, false),
-                            Step::Start | Step::StartPlayback => {
-                                prop_assert!(configured && (active || may_resume), "{step} in {before:?}");
-                                active = true;
-                            }
-                            _ => {}
-                        },
-                    }
-                }
-                Word::System(event) => {
-                    guard.on_event(event);
-                    match event {
-                        Event::DidActivate => active |= configured,
-                        Event::DidDeactivate | Event::InterruptionBegan => active = false,
-                        Event::ProviderReset => (active, may_resume) = (false, false),
-                        Event::MediaServicesLost | Event::MediaServicesReset => {
-                            (configured, active, may_resume) = (false, false, false);
-                        }
-                        _ => {}
-                    }
-                }
-            }
-            let runs = matches!(guard.state(), State::Playing | State::Running);
-            prop_assert!(!runs || configured && active, "{word:?} led to {:?}", guard.state());
-        }
     }
 }

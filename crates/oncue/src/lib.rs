@@ -1,2 +1,5 @@
-//! x
+#![doc = include_str!("../../../README.md")]
+#![forbid(unsafe_code)]
+
+pub use oncue_duplex as duplex;
 pub use oncue_session::*;
