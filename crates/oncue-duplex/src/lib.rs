@@ -1,1 +1,50 @@
-//! Placeholder.
+//! Capture and playback of a call over any [cpal] host.
+//!
+//! [`Duplex`] is the engine that a session starts and stops, [`Endpoint`] the side of the call stack: 10 ms frames of
+//! mono `f32` in and out, whatever blocks the device takes. In the audio callbacks there is no allocation, no lock, no
+//! system call but the clock's, and no panic; between them and the endpoint are two lock-free rings, and every frame
+//! is accounted for ([`Stats`]). Whatever an audio server does, every call returns within its deadline
+//! ([`Deadlines`]); a thread that hangs in one is given up ([`abandoned_threads`]).
+//!
+//! | when | then | counted as |
+//! |---|---|---|
+//! | capture finds its ring full | the newest frames are lost | [`CaptureStats::lost`] |
+//! | the consumer of capture lags by more than 100 ms | it goes on at the target fill | [`CaptureStats::discarded`] |
+//! | a loss cuts a frame of capture short | the part before the loss goes too | [`CaptureStats::discarded`] |
+//! | playback finds its ring empty | silence is inserted | [`PlaybackStats::inserted`] |
+//! | the first frame of a run is written | the target fill of silence goes ahead of it | [`PlaybackStats::inserted`] |
+//! | the consumer writes 100 ms ahead of the target | the newest frames are refused | [`PlaybackStats::refused`] |
+//! | a run ends with frames in a ring | the next run does not get them | `discarded`, [`PlaybackStats::skipped`] |
+
+#![forbid(unsafe_code)]
+#![cfg_attr(rtsan, feature(sanitize))]
+
+#[cfg(test)]
+mod accounting;
+mod callback;
+mod clock;
+mod device_thread;
+mod devices;
+mod endpoint;
+mod engine;
+mod error;
+mod gate;
+mod ring;
+mod settings;
+mod shared;
+mod silence;
+mod stats;
+mod streams;
+
+pub use clock::Alignment;
+pub use device_thread::abandoned_threads;
+pub use devices::{DeviceInfo, HostInfo, HostSource, Support, devices, hosts};
+pub use endpoint::{Captured, Endpoint, Written};
+pub use engine::{Duplex, Meter};
+pub use error::{DeviceError, Direction, OpenError, Operation, StreamEvent};
+pub use ring::RING_FRAMES;
+pub use settings::{
+    DEFAULT_RATE, Deadlines, DuplexSettings, FRAMES_PER_SECOND, MAX_PERIOD, SettingsError,
+};
+pub use silence::{SilenceCause, SilenceKind, SilentAudio};
+pub use stats::{CaptureStats, PlaybackStats, Range, Stats, StreamFormat, StreamStats};

@@ -200,6 +200,11 @@ impl<O: IsOwner> Drop for Audio<O> {
 }
 
 impl<'a, O: IsOwner, S: IsState> AudioSession<'a, O, S> {
+    /// The state as a value.
+    pub const fn state(&self) -> State {
+        S::STATE
+    }
+
     /// Sets category, mode and options for a call that is to come. Repeating it before the activation is harmless.
     ///
     /// # Errors

@@ -77,6 +77,12 @@ impl<K: IsAction> Action<K> {
     /// Tells the system that the app cannot do it.
     pub fn fail(self) {}
 
+    /// Fulfils it without a session's word that this is in order, for an app that breaks the order on purpose or asks
+    /// a [`Guard`](crate::Guard) instead. [`AudioSession::fulfill`](crate::AudioSession::fulfill) is the way in order.
+    pub fn fulfill_against_the_order(self) {
+        self.fulfill();
+    }
+
     pub(crate) fn fulfill(mut self) {
         self.answer_with(true);
     }

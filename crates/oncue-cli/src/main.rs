@@ -1,0 +1,52 @@
+//! The program `oncue`: see `oncue --help`.
+#![forbid(unsafe_code)]
+#![allow(clippy::print_stdout, reason = "printing is what a program is for")]
+
+mod args;
+mod broken;
+mod call;
+mod call_system;
+mod devices;
+mod loopback;
+mod measure;
+mod report;
+mod story;
+
+use clap::Parser;
+use std::process::ExitCode;
+
+/// The exit code of a run that could not take place.
+const CANNOT_RUN: u8 = 3;
+
+fn main() -> ExitCode {
+    let cli = match args::Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) if !error.use_stderr() => {
+            // Help and version, asked for.
+            let _ = error.print();
+            return ExitCode::SUCCESS;
+        }
+        Err(error) => {
+            eprintln!("{}", one_line(&error));
+            return ExitCode::from(CANNOT_RUN);
+        }
+    };
+    let result = match &cli.command {
+        args::Command::Loopback(loopback) => loopback::run(loopback),
+        args::Command::Devices(devices) => devices::run(devices),
+    };
+    match result {
+        Ok(code) => ExitCode::from(code),
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::from(CANNOT_RUN)
+        }
+    }
+}
+
+/// clap's message without the usage that follows it, on one line.
+fn one_line(error: &clap::Error) -> String {
+    let text = error.render().to_string();
+    let lines = text.lines().map(str::trim).take_while(|line| !line.starts_with("Usage:") && !line.starts_with("For more"));
+    lines.filter(|line| !line.is_empty()).collect::<Vec<_>>().join(" ")
+}

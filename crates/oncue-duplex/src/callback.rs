@@ -1,0 +1,246 @@
+//! What runs inside the audio callbacks, and nothing else does.
+//!
+//! No allocation, lock, system call but the clock's, log or panic: nothing here indexes, unwraps or waits, and a block
+//! of any size is handled in pieces. `tests/realtime.rs` proves it.
+
+use crate::clock::{StampWriter, nanos};
+use crate::gate::Gate;
+use crate::ring::{FrameReader, FrameWriter, SpliceWriter};
+use crate::stats::{Counters, Level, add};
+use core::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
+use cpal::{
+    Data, FromSample, InputCallbackInfo, OutputCallbackInfo, Sample, SampleFormat, SizedSample,
+    StreamInstant,
+};
+use ringbuf::CachingProd;
+use ringbuf::storage::Array;
+use ringbuf::traits::Producer;
+use ringbuf::{CachingCons, SharedRb};
+use std::sync::Arc;
+
+/// The sample formats that the callbacks convert, best first.
+pub(crate) const FORMATS: [SampleFormat; 4] =
+    [SampleFormat::F32, SampleFormat::I32, SampleFormat::I16, SampleFormat::U16];
+
+/// Frames that are converted at a time on their way into the ring.
+const PIECE: usize = 256;
+
+/// What one built stream shares between its callbacks, the consumer and who starts and stops it.
+#[derive(Debug, Default)]
+pub(crate) struct Lane {
+    /// Open while the stream may do anything.
+    pub(crate) gate: Gate,
+    /// Which run of the engine this is; positions and stamps of different runs do not mix.
+    pub(crate) run: AtomicU32,
+    /// The fill to keep, in frames.
+    pub(crate) target: AtomicU32,
+    /// The ring position after the last frame that went in.
+    pub(crate) written: AtomicU64,
+    /// Frames before this ring position are left from an earlier run.
+    pub(crate) stale: AtomicU64,
+    /// The error callback has left something for the device thread.
+    pub(crate) reported: AtomicBool,
+}
+
+impl Lane {
+    /// Opens the gate for a run, to which what is still in the ring does not belong.
+    pub(crate) fn begin(&self, run: u32) {
+        self.run.store(run, Ordering::Relaxed);
+        self.stale.store(self.written.load(Ordering::Acquire), Ordering::Release);
+        self.gate.open();
+    }
+}
+
+/// The capture callback: device frames into the ring. When it is full, the newest are lost and counted.
+pub(crate) struct CaptureCallback {
+    pub(crate) lane: Arc<Lane>,
+    pub(crate) counters: Arc<Counters>,
+    pub(crate) frames: FrameWriter,
+    pub(crate) splices: SpliceWriter,
+    pub(crate) stamps: StampWriter,
+    pub(crate) channels: usize,
+}
+
+impl CaptureCallback {
+    /// What cpal calls.
+    #[cfg_attr(rtsan, sanitize(realtime = "nonblocking"))]
+    pub(crate) fn run(&mut self, data: &Data, info: &InputCallbackInfo) {
+        let stamp = info.timestamp().callback;
+        match data.sample_format() {
+            SampleFormat::F32 => self.block::<f32>(data.as_slice().unwrap_or_default(), stamp),
+            SampleFormat::I32 => self.block::<i32>(data.as_slice().unwrap_or_default(), stamp),
+            SampleFormat::I16 => self.block::<i16>(data.as_slice().unwrap_or_default(), stamp),
+            SampleFormat::U16 => self.block::<u16>(data.as_slice().unwrap_or_default(), stamp),
+            _ => {} // never agreed to
+        }
+    }
+
+    pub(crate) fn block<T: SizedSample>(&mut self, data: &[T], stamp: StreamInstant)
+    where
+        f32: FromSample<T>,
+    {
+        let Self { lane, counters, frames, splices, stamps, channels } = self;
+        let Some(_inside) = lane.gate.enter() else { return };
+        let (channels, counters) = ((*channels).max(1), &counters.callback);
+        let mut index = counters.frames.load(Ordering::Relaxed);
+        stamps.publish(lane.run.load(Ordering::Relaxed), nanos(stamp), index);
+        counters.block(data.len() / channels);
+        counters.fill(frames.fill());
+
+        let mut level = Level::default();
+        let mut piece = [0.0_f32; PIECE];
+        for chunk in data.chunks(PIECE.saturating_mul(channels)) {
+            let mut count = 0;
+            for (mono, frame) in piece.iter_mut().zip(chunk.chunks_exact(channels)) {
+                if let Some(sample) = frame.first() {
+                    *mono = f32::from_sample(*sample);
+                    count += 1;
+                }
+            }
+            let (mono, _) = piece.split_at_checked(count).unwrap_or_default();
+            level.saw(mono);
+            // Frames go in only behind the word of what was lost before them.
+            let pushed = if frames.room() > 0 && splices.mark(frames.position(), index) {
+                frames.push(mono)
+            } else {
+                0
+            };
+            add(&counters.lost, (count - pushed) as u64);
+            index += count as u64;
+        }
+        lane.written.store(frames.position(), Ordering::Release);
+        counters.level(level);
+        counters.fill(frames.fill());
+    }
+}
+
+/// The playback callback: frames from the ring to the device. When none wait, silence is inserted and counted.
+pub(crate) struct PlaybackCallback {
+    pub(crate) lane: Arc<Lane>,
+    pub(crate) counters: Arc<Counters>,
+    pub(crate) frames: FrameReader,
+    pub(crate) splices: SpliceWriter,
+    pub(crate) stamps: StampWriter,
+    pub(crate) channels: usize,
+    pub(crate) cushion: Cushion,
+}
+
+/// How far a run has come with the silence that goes before the consumer's first frame.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Cushion {
+    run: u32,
+    fed: bool,
+    left: usize,
+}
+
+impl PlaybackCallback {
+    /// What cpal calls.
+    #[cfg_attr(rtsan, sanitize(realtime = "nonblocking"))]
+    pub(crate) fn run(&mut self, data: &mut Data, info: &OutputCallbackInfo) {
+        let stamp = info.timestamp().callback;
+        match data.sample_format() {
+            SampleFormat::F32 => self.block::<f32>(data.as_slice_mut().unwrap_or_default(), stamp),
+            SampleFormat::I32 => self.block::<i32>(data.as_slice_mut().unwrap_or_default(), stamp),
+            SampleFormat::I16 => self.block::<i16>(data.as_slice_mut().unwrap_or_default(), stamp),
+            SampleFormat::U16 => self.block::<u16>(data.as_slice_mut().unwrap_or_default(), stamp),
+            _ => {} // never agreed to
+        }
+    }
+
+    pub(crate) fn block<T: SizedSample + FromSample<f32>>(
+        &mut self,
+        data: &mut [T],
+        stamp: StreamInstant,
+    ) {
+        let Self { lane, counters, frames, splices, stamps, channels, cushion } = self;
+        let Some(_inside) = lane.gate.enter() else {
+            data.fill(T::EQUILIBRIUM);
+            return;
+        };
+        let (channels, counters) = ((*channels).max(1), &counters.callback);
+        let wanted = data.len() / channels;
+        let index = counters.frames.load(Ordering::Relaxed);
+        let run = lane.run.load(Ordering::Relaxed);
+        stamps.publish(run, nanos(stamp), index);
+        counters.block(wanted);
+
+        let stale = lane.stale.load(Ordering::Acquire).saturating_sub(frames.position());
+        add(&counters.skipped, frames.skip(usize::try_from(stale).unwrap_or(usize::MAX)) as u64);
+
+        let waiting = frames.fill();
+        counters.fill(waiting);
+        if cushion.run != run {
+            *cushion = Cushion { run, ..Cushion::default() };
+        }
+        if !cushion.fed && waiting > 0 {
+            cushion.fed = true;
+            cushion.left = lane.target.load(Ordering::Relaxed) as usize;
+        }
+        let ahead = cushion.left.min(wanted);
+        cushion.left -= ahead;
+        let taken = waiting.min(wanted - ahead);
+        let behind = wanted - ahead - taken;
+        if taken > 0 {
+            // A log without room costs the consumer a mapping, never a frame.
+            splices.mark(frames.position(), index + ahead as u64);
+        }
+
+        let mut level = Level::default();
+        let mut device = data.chunks_exact_mut(channels);
+        device.by_ref().take(ahead).for_each(|frame| frame.fill(T::EQUILIBRIUM));
+        let (first, second) = frames.waiting();
+        let (first, _) = first.split_at_checked(taken).unwrap_or((first, &[]));
+        let (second, _) = second.split_at_checked(taken - first.len()).unwrap_or((second, &[]));
+        for part in [first, second] {
+            level.saw(part);
+            for (sample, frame) in part.iter().zip(device.by_ref().take(part.len())) {
+                frame.fill(T::from_sample(*sample));
+            }
+        }
+        device.by_ref().for_each(|frame| frame.fill(T::EQUILIBRIUM));
+        device.into_remainder().fill(T::EQUILIBRIUM);
+        frames.skip(taken);
+
+        add(&counters.inserted, (ahead + behind) as u64);
+        if cushion.fed {
+            add(&counters.underrun, behind as u64);
+        }
+        counters.level(level);
+        counters.fill(frames.fill());
+    }
+}
+
+/// Errors that one stream reported, the first of each kind.
+pub(crate) type Errors = Arc<SharedRb<Array<cpal::Error, ERRORS>>>;
+/// The end of [`Errors`] that the device thread reads.
+pub(crate) type ErrorReader = CachingCons<Errors>;
+/// Kinds of errors that cpal knows, rounded up.
+const ERRORS: usize = 16;
+
+/// The error callback. It counts everything and keeps the first of each kind in a run: a dead server reports a million
+/// errors a second, from the audio thread of some hosts.
+pub(crate) struct ErrorCallback {
+    pub(crate) lane: Arc<Lane>,
+    pub(crate) counters: Arc<Counters>,
+    pub(crate) errors: CachingProd<Errors>,
+    pub(crate) seen: (u32, u32),
+}
+
+impl ErrorCallback {
+    /// What cpal calls. Errors of a stream that does not run are not counted: some hosts report one for every stop.
+    pub(crate) fn run(&mut self, error: cpal::Error) {
+        let counts = self.lane.gate.is_open();
+        if error.kind() == cpal::ErrorKind::Xrun {
+            self.counters.xruns.fetch_add(u64::from(counts), Ordering::Relaxed);
+            return;
+        }
+        self.counters.errors.fetch_add(u64::from(counts), Ordering::Relaxed);
+        let run = self.lane.run.load(Ordering::Relaxed);
+        let kinds = if self.seen.0 == run { self.seen.1 } else { 0 };
+        let kind = 1_u32 << (error.kind() as u32 % 32);
+        self.seen = (run, kinds | kind);
+        if kinds & kind == 0 && self.errors.try_push(error).is_ok() {
+            self.lane.reported.store(true, Ordering::Release);
+        }
+    }
+}

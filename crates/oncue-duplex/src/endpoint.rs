@@ -1,0 +1,274 @@
+//! The consumer's side: 10 ms frames of mono audio in and out, whatever the device's blocks are.
+//!
+//! Policies, all counted in [`Stats`](crate::Stats): a consumer that lagged finds capture cut down to the target fill;
+//! a frame of capture never spans a loss; what is written beyond the limit of playback is refused. Nothing here waits
+//! but [`Endpoint::wait`]. It may run on any thread but an audio callback's.
+
+// Never used by a callback: a stream that was built hands its ring over through a channel.
+#![allow(clippy::disallowed_types)]
+
+use crate::callback::Lane;
+use crate::clock::{Alignment, StampReader};
+use crate::ring::{FrameReader, FrameWriter, RING_FRAMES, Splice, SpliceReader};
+use crate::shared::Shared;
+use crate::stats::{Counters, add};
+use core::fmt;
+use core::sync::atomic::Ordering;
+use core::time::Duration;
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::sync::mpsc::Receiver;
+use std::time::Instant;
+
+/// Splices of playback that are remembered to say when a frame was played.
+const PLAYED: usize = 256;
+
+/// The consumer's side of an engine. It outlives the engine: then it reads nothing and writes nowhere.
+pub struct Endpoint {
+    shared: Arc<Shared>,
+    ends: Receiver<End>,
+    capture: Option<CaptureEnd>,
+    playback: Option<PlaybackEnd>,
+    /// Frames accepted before the present playback ring, which positions of frames go on from.
+    accepted: u64,
+    played: VecDeque<Splice>,
+    alignment: Alignment,
+    run: u32,
+}
+
+/// What a built stream hands over.
+pub(crate) enum End {
+    Capture(CaptureEnd),
+    Playback(PlaybackEnd),
+}
+
+/// The consumer's end of a capture stream.
+pub(crate) struct CaptureEnd {
+    pub(crate) lane: Arc<Lane>,
+    pub(crate) frames: FrameReader,
+    pub(crate) splices: SpliceReader,
+    pub(crate) stamps: StampReader,
+    pub(crate) splice: Option<Splice>,
+}
+
+/// The consumer's end of a playback stream.
+pub(crate) struct PlaybackEnd {
+    pub(crate) lane: Arc<Lane>,
+    pub(crate) frames: FrameWriter,
+    pub(crate) splices: SpliceReader,
+    pub(crate) stamps: StampReader,
+}
+
+/// A frame of captured audio.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Captured {
+    /// The capture stream's index of the frame's first sample: all samples that the device gave since the engine was
+    /// opened, lost ones too. The samples of a frame are consecutive.
+    pub index: u64,
+}
+
+/// What became of a written frame.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Written {
+    /// How many samples, from the first on, will be played: less than was written if there was no room, and none while
+    /// playback does not run.
+    pub accepted: usize,
+    /// How many samples had been accepted before, which is what [`Endpoint::playback_index`] takes.
+    pub position: u64,
+}
+
+impl Endpoint {
+    pub(crate) fn new(shared: Arc<Shared>, ends: Receiver<End>) -> Self {
+        Self {
+            shared,
+            ends,
+            capture: None,
+            playback: None,
+            accepted: 0,
+            played: VecDeque::with_capacity(PLAYED),
+            alignment: Alignment::default(),
+            run: 0,
+        }
+    }
+
+    /// Samples in a frame of 10 ms.
+    pub fn frame(&self) -> usize {
+        self.shared.settings.frame()
+    }
+
+    /// Reads the next frame of captured audio, or nothing if not all of it is there. Any length works up to
+    /// [`MAX_PERIOD`](crate::MAX_PERIOD); 10 ms, [`frame`](Self::frame), is usual.
+    pub fn read(&mut self, frame: &mut [f32]) -> Option<Captured> {
+        self.follow();
+        self.capture.as_mut()?.read(frame, &self.shared.capture.counters, self.shared.settings.rate)
+    }
+
+    /// Writes a frame of audio to be played after all that was written before.
+    pub fn write(&mut self, frame: &[f32]) -> Written {
+        self.follow();
+        let Some(end) = &mut self.playback else {
+            return Written { accepted: 0, position: self.accepted };
+        };
+        let position = self.accepted + end.frames.position();
+        let accepted = end.write(frame, &self.shared.playback.counters, self.shared.settings.rate);
+        Written { accepted, position }
+    }
+
+    /// Waits until a 10 ms frame can be read, at most `timeout`; true if one can. It looks every millisecond: a
+    /// callback may not wake anyone, since that is a system call.
+    pub fn wait(&mut self, timeout: Duration) -> bool {
+        let start = Instant::now();
+        loop {
+            self.follow();
+            if self.capture.as_ref().is_some_and(|end| end.frames.fill() >= self.frame()) {
+                return true;
+            }
+            let left = timeout.saturating_sub(start.elapsed());
+            if left.is_zero() {
+                return false;
+            }
+            std::thread::sleep(left.min(Duration::from_millis(1)));
+        }
+    }
+
+    /// The playback stream's index (all samples that the device took since the engine was opened, inserted silence
+    /// too) at which the accepted sample `position` was played. For one that still waits, it is the index at which
+    /// it will be played if no more silence is inserted before it; for one that was skipped by a stop, the index at
+    /// which it would have been. `None` before anything was played, and for samples too many insertions ago.
+    pub fn playback_index(&mut self, position: u64) -> Option<u64> {
+        self.follow();
+        let splice = self.played.iter().rev().find(|splice| splice.position <= position)?;
+        Some(splice.index_of(position))
+    }
+
+    /// Capture position less playback position at the same instant, in frames, as measured by the callbacks' times of
+    /// about the last second; `None` until both directions run. A sample played at playback index `p` that came back
+    /// at capture index `c` was under way for `c - p - offset` frames.
+    pub fn offset(&mut self) -> Option<f64> {
+        self.follow();
+        self.alignment.offset()
+    }
+
+    /// Takes what the callbacks and the device thread left.
+    fn follow(&mut self) {
+        while let Ok(end) = self.ends.try_recv() {
+            match end {
+                End::Capture(end) => {
+                    if let Some(old) = self.capture.replace(end) {
+                        add(
+                            &self.shared.capture.counters.consumer.dropped,
+                            old.frames.fill() as u64,
+                        );
+                    }
+                }
+                End::Playback(end) => {
+                    if let Some(old) = self.playback.replace(end) {
+                        self.accepted += old.frames.position();
+                        add(
+                            &self.shared.playback.counters.callback.skipped,
+                            old.frames.fill() as u64,
+                        );
+                    }
+                }
+            }
+        }
+        let run = self.shared.run.load(Ordering::Acquire);
+        if run != self.run {
+            self.run = run;
+            self.alignment.clear();
+        }
+        let timebase = &self.shared.timebase;
+        if let Some(end) = &mut self.capture {
+            while let Some(stamp) = end.stamps.pop() {
+                if let Some(at) = timebase.capture_ns(stamp).filter(|_| stamp.run == run) {
+                    self.alignment.capture(at, stamp.index);
+                }
+            }
+        }
+        if let Some(end) = &mut self.playback {
+            while let Some(stamp) = end.stamps.pop() {
+                if let Some(at) = timebase.playback_ns(stamp).filter(|_| stamp.run == run) {
+                    self.alignment.playback(at, stamp.index);
+                }
+            }
+            while let Some(splice) = end.splices.pop() {
+                if self.played.len() == PLAYED {
+                    self.played.pop_front();
+                }
+                self.played
+                    .push_back(Splice { position: self.accepted + splice.position, ..splice });
+            }
+        }
+    }
+}
+
+impl CaptureEnd {
+    fn read(&mut self, frame: &mut [f32], counters: &Counters, rate: u32) -> Option<Captured> {
+        let stale = self.lane.stale.load(Ordering::Acquire).saturating_sub(self.frames.position());
+        self.discard(usize::try_from(stale).unwrap_or(usize::MAX), counters);
+
+        // Of what comes from here on, splices may still be unseen.
+        let mut waiting = self.frames.fill();
+        let target = self.lane.target.load(Ordering::Relaxed);
+        let keep = frame.len().max(target as usize);
+        if waiting > limit(target, rate, counters).max(frame.len()) {
+            waiting -= self.discard(waiting - keep, counters);
+        }
+        loop {
+            let position = self.frames.position();
+            match self.splices.peek() {
+                Some(next) if next.position <= position => self.splice = self.splices.pop(),
+                Some(next) if next.position < position + frame.len() as u64 => {
+                    let cut = usize::try_from(next.position - position).unwrap_or(usize::MAX);
+                    if cut > waiting {
+                        return None;
+                    }
+                    waiting -= self.discard(cut, counters);
+                }
+                _ => break,
+            }
+        }
+        if waiting < frame.len() {
+            return None;
+        }
+        let index = self.splice?.index_of(self.frames.position());
+        let read = self.frames.pop(frame);
+        add(&counters.consumer.moved, read as u64);
+        Some(Captured { index })
+    }
+
+    fn discard(&mut self, count: usize, counters: &Counters) -> usize {
+        let discarded = self.frames.skip(count);
+        add(&counters.consumer.dropped, discarded as u64);
+        discarded
+    }
+}
+
+impl PlaybackEnd {
+    fn write(&mut self, frame: &[f32], counters: &Counters, rate: u32) -> usize {
+        if !self.lane.gate.is_open() {
+            return 0;
+        }
+        let room = limit(self.lane.target.load(Ordering::Relaxed), rate, counters)
+            .saturating_sub(self.frames.fill());
+        let (fits, refused) = frame.split_at_checked(room).unwrap_or((frame, &[]));
+        let accepted = self.frames.push(fits);
+        self.lane.written.store(self.frames.position(), Ordering::Release);
+        add(&counters.consumer.moved, accepted as u64);
+        add(&counters.consumer.dropped, (refused.len() + fits.len() - accepted) as u64);
+        accepted
+    }
+}
+
+/// The fill above which a ring holds too much: the target and 100 ms, since any machine stalls that long now and then,
+/// or the target and two of the device's blocks if that is more.
+fn limit(target: u32, rate: u32, counters: &Counters) -> usize {
+    let slack = (rate / 10).max(counters.callback.largest_block().saturating_mul(2));
+    (target.saturating_add(slack) as usize).min(RING_FRAMES)
+}
+
+impl fmt::Debug for Endpoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Endpoint").field("run", &self.run).finish_non_exhaustive()
+    }
+}

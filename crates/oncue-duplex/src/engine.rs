@@ -1,0 +1,228 @@
+//! The engine: what a session starts and stops.
+//!
+//! Every method returns within its deadline, [`Drop`] too, whatever the audio server does. Nothing here touches audio.
+
+// Never used by a callback: events come from the device thread.
+#![allow(clippy::disallowed_types)]
+
+use crate::device_thread::DeviceThread;
+use crate::devices::HostSource;
+use crate::endpoint::Endpoint;
+use crate::error::{DeviceError, Direction, OpenError, StreamEvent};
+use crate::settings::DuplexSettings;
+use crate::shared::Shared;
+use crate::stats::Stats;
+use crate::streams::Streams;
+use core::fmt;
+use core::sync::atomic::Ordering;
+use core::time::Duration;
+use oncue_session::{Directions, Engine, RunningIo, StartPermit};
+use std::sync::Arc;
+use std::sync::mpsc::{self, Receiver, Sender};
+use std::time::Instant;
+
+/// Capture and playback over one cpal host.
+///
+/// ```
+/// use oncue_duplex::{Duplex, DuplexSettings, HostSource};
+///
+/// let source = HostSource::Named("no such host".into());
+/// let error = Duplex::open(source, DuplexSettings::default()).unwrap_err();
+/// assert!(error.to_string().starts_with("no audio host \"no such host\"; this build has: "));
+/// ```
+pub struct Duplex {
+    control: Arc<Control>,
+    events: Receiver<StreamEvent>,
+    capture: StallWatch,
+    playback: StallWatch,
+}
+
+/// A handle that reads an engine's figures from anywhere, at any time.
+#[derive(Clone, Debug)]
+pub struct Meter(Arc<Shared>);
+
+struct Control {
+    thread: DeviceThread<Streams>,
+    shared: Arc<Shared>,
+    events: Sender<StreamEvent>,
+}
+
+impl Duplex {
+    /// Connects to a host, finds the devices and agrees with them on formats. No stream is built yet.
+    ///
+    /// # Errors
+    /// What is wrong, and what there is instead. Nothing is left behind, but a thread that was given up if the host
+    /// did not answer.
+    pub fn open(
+        source: HostSource,
+        settings: DuplexSettings,
+    ) -> Result<(Self, Endpoint), OpenError> {
+        settings.check()?;
+        let deadlines = settings.deadlines;
+        let (ends, from_streams) = mpsc::channel();
+        let (events, from_thread) = mpsc::channel();
+        let tell = events.clone();
+        let thread = DeviceThread::spawn(Streams::new, Streams::tick)?;
+        let opened =
+            thread.call(deadlines.open, move |streams| streams.open(source, settings, ends, tell));
+        match opened.map_err(OpenError::from).flatten() {
+            Ok(shared) => {
+                let endpoint = Endpoint::new(Arc::clone(&shared), from_streams);
+                let control = Arc::new(Control { thread, shared, events });
+                let (capture, playback) = (StallWatch::default(), StallWatch::default());
+                Ok((Self { control, events: from_thread, capture, playback }, endpoint))
+            }
+            Err(error) => {
+                thread.close(deadlines.stop);
+                Err(error)
+            }
+        }
+    }
+
+    /// The figures of both directions, now.
+    pub fn stats(&self) -> Stats {
+        self.control.shared.stats()
+    }
+
+    /// A handle that reads the figures from elsewhere, also after the engine is gone.
+    pub fn meter(&self) -> Meter {
+        Meter(Arc::clone(&self.control.shared))
+    }
+
+    /// What happened since the last call, one event a call. Stalls are seen by this call alone, so call it every
+    /// 100 ms or so while the engine runs; `now` may not go back.
+    pub fn poll_event(&mut self, now: Instant) -> Option<StreamEvent> {
+        self.events
+            .try_recv()
+            .ok()
+            .or_else(|| self.playback.look(&self.control.shared, Direction::Playback, now))
+            .or_else(|| self.capture.look(&self.control.shared, Direction::Capture, now))
+    }
+}
+
+impl Engine for Duplex {
+    type Error = DeviceError;
+
+    /// Builds both streams, which some hosts take 0.1 s for, without starting them.
+    fn prepare(&mut self) -> Result<(), DeviceError> {
+        self.control
+            .call(|deadlines| deadlines.open, |streams| streams.prepare(Directions::Duplex))?
+    }
+
+    /// Starts playback, then capture. After a [`DeviceError::TimedOut`] nothing runs any more; after another error,
+    /// what ran before.
+    fn start(
+        &mut self,
+        _permit: StartPermit,
+        directions: Directions,
+    ) -> Result<Box<dyn RunningIo>, DeviceError> {
+        self.control
+            .call(|deadlines| deadlines.open, move |streams| streams.prepare(directions))??;
+        let run = self
+            .control
+            .call(|deadlines| deadlines.start, move |streams| streams.start(directions))??;
+        Ok(Box::new(RunningDuplex { control: Arc::clone(&self.control), run }))
+    }
+}
+
+impl Drop for Duplex {
+    fn drop(&mut self) {
+        let deadline = self.control.shared.settings.deadlines.stop;
+        self.control.shared.close_gates(deadline);
+        self.control.shared.seal_gates();
+        self.control.thread.close(deadline);
+    }
+}
+
+impl fmt::Debug for Duplex {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Duplex")
+            .field("settings", &self.control.shared.settings)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Meter {
+    /// The figures of both directions, now.
+    pub fn stats(&self) -> Stats {
+        self.0.stats()
+    }
+}
+
+impl Control {
+    fn call<R: Send + 'static>(
+        &self,
+        deadline: fn(crate::Deadlines) -> Duration,
+        job: impl FnOnce(&mut Streams) -> R + Send + 'static,
+    ) -> Result<R, DeviceError> {
+        let ran = [Direction::Playback, Direction::Capture]
+            .into_iter()
+            .find(|direction| self.shared.side(*direction).is_open());
+        let result = self.thread.call(deadline(self.shared.settings.deadlines), job);
+        if let Err(error) = &result {
+            // The streams cannot be reached any more.
+            self.shared.seal_gates();
+            if let Some(direction) = ran {
+                let error =
+                    cpal::Error::with_message(cpal::ErrorKind::HostUnavailable, error.to_string());
+                // Without an engine there is nobody to tell.
+                let _ = self.events.send(StreamEvent::Failed { direction, error });
+            }
+        }
+        result
+    }
+}
+
+/// What a session holds while the engine runs.
+struct RunningDuplex {
+    control: Arc<Control>,
+    run: u32,
+}
+
+impl RunningIo for RunningDuplex {
+    fn stop(&mut self) {
+        let shared = &self.control.shared;
+        if shared.run.load(Ordering::Acquire) != self.run {
+            return; // a later run is another handle's
+        }
+        shared.close_gates(shared.settings.deadlines.stop);
+        // What cannot be paused in time is given up; its gate is closed in any case.
+        let _ = self.control.call(|deadlines| deadlines.stop, Streams::pause);
+    }
+}
+
+/// Whether the callbacks of a direction keep coming.
+#[derive(Debug, Default)]
+struct StallWatch {
+    run: u32,
+    callbacks: u64,
+    since: Option<Instant>,
+    told: bool,
+}
+
+impl StallWatch {
+    fn look(&mut self, shared: &Shared, direction: Direction, now: Instant) -> Option<StreamEvent> {
+        let side = shared.side(direction);
+        if !side.is_open() {
+            *self = Self::default();
+            return None;
+        }
+        let run = shared.run.load(Ordering::Acquire);
+        let callbacks = side.counters.callback.callbacks.load(Ordering::Relaxed);
+        let since = match self.since {
+            Some(since) if self.run == run && self.callbacks == callbacks => since,
+            _ => {
+                *self = Self { run, callbacks, since: Some(now), told: false };
+                now
+            }
+        };
+        let blocks =
+            3.0 * f64::from(side.counters.callback.last_block()) / f64::from(shared.settings.rate);
+        let silent = now.saturating_duration_since(since);
+        if self.told || silent < shared.settings.stall_after.max(Duration::from_secs_f64(blocks)) {
+            return None;
+        }
+        self.told = true;
+        Some(StreamEvent::Stalled { direction, since: silent })
+    }
+}

@@ -1,0 +1,165 @@
+//! What an engine is opened with, and what of it can be told to be wrong before any device is asked.
+
+use crate::ring::RING_FRAMES;
+use core::time::Duration;
+
+/// The rate of a call by default, in Hz.
+pub const DEFAULT_RATE: u32 = 48_000;
+
+/// Consumer frames are 10 ms: a hundred in a second.
+pub const FRAMES_PER_SECOND: u32 = 100;
+
+/// The longest period and the highest target fill, in frames: half the ring, so that a block always fits beside one.
+pub const MAX_PERIOD: u32 = (RING_FRAMES / 2) as u32;
+
+/// How to open both directions.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DuplexSettings {
+    /// The playback device; `None` = the host's default. See [`DeviceInfo`](crate::DeviceInfo) for what a name matches.
+    pub playback_device: Option<String>,
+    /// The capture device; `None` = the host's default.
+    pub capture_device: Option<String>,
+    /// Hz, a multiple of 100.
+    pub rate: u32,
+    /// Frames per callback to ask for, at most [`MAX_PERIOD`]; `None` = what suits the host: its own default, but
+    /// 10 ms on PulseAudio, whose default is a buffer of 2 s. A host may grant another, and blocks may be of any size.
+    pub period: Option<u32>,
+    /// The fill that rings are kept at, in frames, at most [`MAX_PERIOD`]: playback starts with that much silence ahead
+    /// of the first written frame, and a consumer that lagged far behind finds that much of capture. `None` = the
+    /// granted period and 20 ms: the device takes a period at once, and a consumer that wakes every 10 ms may be late.
+    pub target_fill: Option<u32>,
+    /// How long device operations may take.
+    pub deadlines: Deadlines,
+    /// A direction that gets no callback for this long, or for three blocks if that is longer, has stalled.
+    pub stall_after: Duration,
+}
+
+impl Default for DuplexSettings {
+    fn default() -> Self {
+        Self {
+            playback_device: None,
+            capture_device: None,
+            rate: DEFAULT_RATE,
+            period: None,
+            target_fill: None,
+            deadlines: Deadlines::default(),
+            stall_after: Duration::from_millis(500),
+        }
+    }
+}
+
+/// How long device operations may take before their thread is given up. A server that died or was stopped can hold any
+/// of them for ever.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Deadlines {
+    /// Connecting to the host, finding devices, building streams. 5 s by default: healthy servers take up to 0.2 s, a
+    /// Bluetooth device seconds.
+    pub open: Duration,
+    /// Starting streams. 3 s by default: PulseAudio holds the start of capture until the first data, which an idle
+    /// source may give only after 2 s.
+    pub start: Duration,
+    /// Pausing and dropping streams. 1 s by default: healthy servers take up to 0.05 s.
+    pub stop: Duration,
+}
+
+impl Default for Deadlines {
+    fn default() -> Self {
+        Self {
+            open: Duration::from_secs(5),
+            start: Duration::from_secs(3),
+            stop: Duration::from_secs(1),
+        }
+    }
+}
+
+/// Settings that no device could serve.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum SettingsError {
+    /// 10 ms are not a whole number of frames at this rate.
+    #[error(
+        "rate {rate} Hz has no whole number of frames in 10 ms; use a multiple of {FRAMES_PER_SECOND} Hz from \
+         {FRAMES_PER_SECOND} Hz on, such as {DEFAULT_RATE}"
+    )]
+    Rate {
+        /// What was asked for, in Hz.
+        rate: u32,
+    },
+    /// The period is 0 or larger than the ring allows.
+    #[error(
+        "period of {period} frames; use 1 to {MAX_PERIOD} frames, or none for the host's default"
+    )]
+    Period {
+        /// What was asked for, in frames.
+        period: u32,
+    },
+    /// The target fill is larger than the ring allows.
+    #[error(
+        "target fill of {target} frames; use at most {MAX_PERIOD} frames, or none for one period and 20 ms"
+    )]
+    TargetFill {
+        /// What was asked for, in frames.
+        target: u32,
+    },
+}
+
+impl DuplexSettings {
+    /// Checks what can be checked without a device.
+    ///
+    /// # Errors
+    /// The first setting that no device could serve.
+    pub fn check(&self) -> Result<(), SettingsError> {
+        if self.rate == 0
+            || !self.rate.is_multiple_of(FRAMES_PER_SECOND)
+            || self.rate / FRAMES_PER_SECOND > MAX_PERIOD
+        {
+            return Err(SettingsError::Rate { rate: self.rate });
+        }
+        if let Some(period) = self.period.filter(|period| !(1..=MAX_PERIOD).contains(period)) {
+            return Err(SettingsError::Period { period });
+        }
+        if let Some(target) = self.target_fill.filter(|target| *target > MAX_PERIOD) {
+            return Err(SettingsError::TargetFill { target });
+        }
+        Ok(())
+    }
+
+    /// Frames in 10 ms.
+    pub(crate) const fn frame(&self) -> usize {
+        (self.rate / FRAMES_PER_SECOND) as usize
+    }
+
+    /// The fill to keep when the device takes `period` frames at once.
+    pub(crate) fn target(&self, period: u32) -> u32 {
+        self.target_fill.unwrap_or(period + 2 * (self.rate / FRAMES_PER_SECOND)).min(MAX_PERIOD)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_cannot_work_says_what_would() {
+        let with = |change: fn(&mut DuplexSettings)| {
+            let mut settings = DuplexSettings::default();
+            change(&mut settings);
+            settings.check().map_err(|error| error.to_string())
+        };
+        assert_eq!(with(|_| ()), Ok(()));
+        assert_eq!(with(|s| s.rate = 44_100), Ok(()));
+        assert_eq!(with(|s| s.period = Some(MAX_PERIOD)), Ok(()));
+        assert_eq!(
+            with(|s| s.rate = 0).unwrap_err(),
+            "rate 0 Hz has no whole number of frames in 10 ms; use a multiple of 100 Hz from 100 Hz on, such as 48000"
+        );
+        assert!(with(|s| s.rate = 11_025).is_err());
+        assert!(with(|s| s.rate = u32::MAX / 100 * 100).is_err());
+        assert_eq!(
+            with(|s| s.period = Some(0)).unwrap_err(),
+            "period of 0 frames; use 1 to 16384 frames, or none for the host's default"
+        );
+        assert!(with(|s| s.period = Some(MAX_PERIOD + 1)).is_err());
+        assert!(with(|s| s.target_fill = Some(MAX_PERIOD + 1)).is_err());
+    }
+}

@@ -1,0 +1,83 @@
+//! What the engine, its device thread and the endpoint share: figures, the present streams' gates, the clocks.
+
+// Never used by a callback, which has its lane's own handle.
+#![allow(clippy::disallowed_types)]
+
+use crate::callback::Lane;
+use crate::clock::Timebase;
+use crate::error::Direction;
+use crate::settings::DuplexSettings;
+use crate::stats::{Counters, Stats, StreamFormat};
+use core::sync::atomic::AtomicU32;
+use core::time::Duration;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
+
+#[derive(Debug)]
+pub(crate) struct Shared {
+    pub(crate) settings: DuplexSettings,
+    pub(crate) epoch: Instant,
+    pub(crate) timebase: Timebase,
+    /// The present run, or the last one; 0 before the first.
+    pub(crate) run: AtomicU32,
+    pub(crate) capture: Side,
+    pub(crate) playback: Side,
+}
+
+/// One direction.
+#[derive(Debug)]
+pub(crate) struct Side {
+    pub(crate) format: StreamFormat,
+    pub(crate) counters: Arc<Counters>,
+    lane: Mutex<Option<Arc<Lane>>>,
+}
+
+impl Side {
+    pub(crate) fn new(format: StreamFormat) -> Self {
+        Self { format, counters: Arc::default(), lane: Mutex::default() }
+    }
+
+    /// The lane of the stream that was built last.
+    pub(crate) fn lane(&self) -> Option<Arc<Lane>> {
+        self.lane.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub(crate) fn set_lane(&self, lane: &Arc<Lane>) {
+        *self.lane.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(lane));
+    }
+
+    /// Whether the stream may play or capture.
+    pub(crate) fn is_open(&self) -> bool {
+        self.lane().is_some_and(|lane| lane.gate.is_open())
+    }
+}
+
+impl Shared {
+    pub(crate) const fn side(&self, direction: Direction) -> &Side {
+        match direction {
+            Direction::Capture => &self.capture,
+            Direction::Playback => &self.playback,
+        }
+    }
+
+    /// Closes both gates, and waits for callbacks inside, each at most `patience`.
+    pub(crate) fn close_gates(&self, patience: Duration) {
+        for lane in [self.capture.lane(), self.playback.lane()].into_iter().flatten() {
+            lane.gate.close(patience);
+        }
+    }
+
+    /// Closes both gates for good: the thread that holds the streams was given up.
+    pub(crate) fn seal_gates(&self) {
+        for lane in [self.capture.lane(), self.playback.lane()].into_iter().flatten() {
+            lane.gate.seal();
+        }
+    }
+
+    pub(crate) fn stats(&self) -> Stats {
+        Stats {
+            capture: self.capture.counters.capture(&self.capture.format),
+            playback: self.playback.counters.playback(&self.playback.format),
+        }
+    }
+}

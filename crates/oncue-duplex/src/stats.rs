@@ -1,0 +1,291 @@
+//! The figures of both directions: counters that callbacks and consumer write, and the snapshot that anyone reads.
+//!
+//! Atomics only. Each counter has one writer at a time, so that counting is a load and a store and never a retry; a
+//! snapshot taken while audio runs may be a block apart between two figures, and is exact when it is stopped.
+
+use core::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use cpal::SampleFormat;
+
+/// Adds to a counter that has one writer.
+pub(crate) fn add(counter: &AtomicU64, count: u64) {
+    counter.store(counter.load(Ordering::Relaxed).wrapping_add(count), Ordering::Relaxed);
+}
+
+/// What one direction counts, on cache lines of its own for each side.
+#[derive(Debug, Default)]
+pub(crate) struct Counters {
+    pub(crate) callback: CallbackCounters,
+    pub(crate) consumer: ConsumerCounters,
+    /// What the error callback counts, which some hosts enter from a thread of its own.
+    pub(crate) xruns: AtomicU64,
+    pub(crate) errors: AtomicU64,
+    /// What the backend said it granted, in frames; 0 = it did not say.
+    pub(crate) granted: AtomicU32,
+}
+
+#[derive(Debug, Default)]
+#[repr(align(128))]
+pub(crate) struct CallbackCounters {
+    pub(crate) callbacks: AtomicU64,
+    pub(crate) frames: AtomicU64,
+    pub(crate) lost: AtomicU64,
+    pub(crate) inserted: AtomicU64,
+    pub(crate) underrun: AtomicU64,
+    pub(crate) skipped: AtomicU64,
+    pub(crate) nonzero: AtomicU64,
+    peak: AtomicU32,
+    block: Extremes,
+    fill: Extremes,
+}
+
+#[derive(Debug, Default)]
+#[repr(align(128))]
+pub(crate) struct ConsumerCounters {
+    pub(crate) moved: AtomicU64,
+    pub(crate) dropped: AtomicU64,
+}
+
+impl CallbackCounters {
+    /// Counts a block of `frames` frames.
+    pub(crate) fn block(&self, frames: usize) {
+        add(&self.callbacks, 1);
+        add(&self.frames, frames as u64);
+        self.block.saw(frames);
+    }
+
+    pub(crate) fn fill(&self, frames: usize) {
+        self.fill.saw(frames);
+    }
+
+    /// Publishes the level of samples that passed.
+    pub(crate) fn level(&self, level: Level) {
+        add(&self.nonzero, level.nonzero);
+        if level.peak > self.peak.load(Ordering::Relaxed) {
+            self.peak.store(level.peak, Ordering::Relaxed);
+        }
+    }
+
+    /// The largest block so far, in frames.
+    pub(crate) fn largest_block(&self) -> u32 {
+        self.block.max.load(Ordering::Relaxed)
+    }
+
+    /// The last block, in frames.
+    pub(crate) fn last_block(&self) -> u32 {
+        self.block.last.load(Ordering::Relaxed)
+    }
+}
+
+/// The level of a run of samples.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Level {
+    /// The bits of the largest magnitude: for magnitudes, the order of the bits is the order of the numbers.
+    peak: u32,
+    nonzero: u64,
+}
+
+impl Level {
+    /// Takes `samples` in: integer operations only, which the compiler turns into vector code.
+    pub(crate) fn saw(&mut self, samples: &[f32]) {
+        for sample in samples {
+            let magnitude = sample.to_bits() & 0x7fff_ffff;
+            self.peak = self.peak.max(magnitude);
+            self.nonzero += u64::from(magnitude != 0);
+        }
+    }
+}
+
+/// Last, smallest and largest of a figure that has one writer. The smallest is kept as its complement, so that all
+/// start at 0.
+#[derive(Debug, Default)]
+struct Extremes {
+    last: AtomicU32,
+    max: AtomicU32,
+    min_complement: AtomicU32,
+}
+
+impl Extremes {
+    fn saw(&self, figure: usize) {
+        let figure = u32::try_from(figure).unwrap_or(u32::MAX);
+        self.last.store(figure, Ordering::Relaxed);
+        raise(&self.max, figure);
+        raise(&self.min_complement, !figure);
+    }
+
+    fn read(&self) -> Range {
+        let min = !self.min_complement.load(Ordering::Relaxed);
+        let max = self.max.load(Ordering::Relaxed);
+        Range { last: self.last.load(Ordering::Relaxed), min: min.min(max), max }
+    }
+}
+
+fn raise(highest: &AtomicU32, figure: u32) {
+    if figure > highest.load(Ordering::Relaxed) {
+        highest.store(figure, Ordering::Relaxed);
+    }
+}
+
+/// What was agreed with the device for one direction when it was opened.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StreamFormat {
+    /// The device, by the name that people read.
+    pub device: String,
+    /// Hz.
+    pub rate: u32,
+    /// Channels of the device; the engine is mono (capture: channel 0; playback: all alike).
+    pub channels: u16,
+    /// The device's sample format; the engine's is `f32`.
+    pub format: SampleFormat,
+}
+
+/// A figure's last, smallest and largest value; all 0 when there was none.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Range {
+    /// The latest.
+    pub last: u32,
+    /// The smallest since the engine was opened.
+    pub min: u32,
+    /// The largest since the engine was opened.
+    pub max: u32,
+}
+
+/// What both directions count. All counts run from opening the engine, over stops and restarts.
+#[derive(Clone, Debug, PartialEq)]
+pub struct StreamStats {
+    /// What was agreed with the device.
+    pub format: StreamFormat,
+    /// The period that the backend says it granted, in frames; `None` before the stream was built, or unknown.
+    /// Blocks may be of any other size.
+    pub granted: Option<u32>,
+    /// Calls of the data callback.
+    pub callbacks: u64,
+    /// Device frames in these calls.
+    pub frames: u64,
+    /// Frames in one call.
+    pub block: Range,
+    /// Frames in the ring now.
+    pub waiting: u64,
+    /// Frames in the ring at each callback, before and after it: its headroom both ways.
+    pub fill: Range,
+    /// Overruns and underruns that the host reported. Many hosts report none, so count on the other figures.
+    pub xruns: u64,
+    /// Other errors that the host reported while the stream ran. A dead server may give millions.
+    pub errors: u64,
+    /// The largest magnitude of a sample that the device gave (capture) or got (playback); full scale is 1.
+    pub peak: f32,
+    /// Frames among [`frames`](Self::frames) whose sample was not exactly zero.
+    pub nonzero: u64,
+}
+
+/// The figures of capture: every device frame is delivered, lost, discarded, or waiting.
+#[derive(Clone, Debug, PartialEq)]
+pub struct CaptureStats {
+    /// What both directions count.
+    pub stream: StreamStats,
+    /// Frames that the consumer got.
+    pub delivered: u64,
+    /// Frames that came while the ring was full.
+    pub lost: u64,
+    /// Frames thrown away unread: the consumer lagged behind, a loss cut a 10 ms frame short, or they were left from
+    /// before a stop.
+    pub discarded: u64,
+}
+
+/// The figures of playback: every device frame was written or inserted; every written frame is played, skipped, or
+/// waiting.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PlaybackStats {
+    /// What both directions count.
+    pub stream: StreamStats,
+    /// Frames that the consumer wrote.
+    pub written: u64,
+    /// Frames of the consumer that found no room.
+    pub refused: u64,
+    /// Frames of silence that the device got in place of written ones: before the first, as a cushion, or since none
+    /// waited.
+    pub inserted: u64,
+    /// Those among [`inserted`](Self::inserted) that broke into what the consumer wrote: the audible ones.
+    pub underrun: u64,
+    /// Written frames that were never played, being left from before a stop.
+    pub skipped: u64,
+}
+
+/// A snapshot of both directions.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Stats {
+    /// From the device to the consumer.
+    pub capture: CaptureStats,
+    /// From the consumer to the device.
+    pub playback: PlaybackStats,
+}
+
+impl Counters {
+    fn stream(&self, format: &StreamFormat, waiting: u64) -> StreamStats {
+        let granted = self.granted.load(Ordering::Relaxed);
+        StreamStats {
+            format: format.clone(),
+            granted: (granted != 0).then_some(granted),
+            callbacks: self.callback.callbacks.load(Ordering::Relaxed),
+            frames: self.callback.frames.load(Ordering::Relaxed),
+            block: self.callback.block.read(),
+            waiting,
+            fill: self.callback.fill.read(),
+            xruns: self.xruns.load(Ordering::Relaxed),
+            errors: self.errors.load(Ordering::Relaxed),
+            peak: f32::from_bits(self.callback.peak.load(Ordering::Relaxed)),
+            nonzero: self.callback.nonzero.load(Ordering::Relaxed),
+        }
+    }
+
+    pub(crate) fn capture(&self, format: &StreamFormat) -> CaptureStats {
+        let delivered = self.consumer.moved.load(Ordering::Relaxed);
+        let discarded = self.consumer.dropped.load(Ordering::Relaxed);
+        let lost = self.callback.lost.load(Ordering::Relaxed);
+        let frames = self.callback.frames.load(Ordering::Relaxed);
+        let waiting = frames.saturating_sub(lost + delivered + discarded);
+        CaptureStats { stream: self.stream(format, waiting), delivered, lost, discarded }
+    }
+
+    pub(crate) fn playback(&self, format: &StreamFormat) -> PlaybackStats {
+        let inserted = self.callback.inserted.load(Ordering::Relaxed);
+        let skipped = self.callback.skipped.load(Ordering::Relaxed);
+        let played = self.callback.frames.load(Ordering::Relaxed).saturating_sub(inserted);
+        let written = self.consumer.moved.load(Ordering::Relaxed);
+        PlaybackStats {
+            stream: self.stream(format, written.saturating_sub(played + skipped)),
+            written,
+            refused: self.consumer.dropped.load(Ordering::Relaxed),
+            inserted,
+            underrun: self.callback.underrun.load(Ordering::Relaxed),
+            skipped,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn extremes_start_empty_and_keep_both_ends() {
+        let extremes = Extremes::default();
+        assert_eq!(extremes.read(), Range::default());
+        for figure in [480, 24, 2400] {
+            extremes.saw(figure);
+        }
+        assert_eq!(extremes.read(), Range { last: 2400, min: 24, max: 2400 });
+        extremes.saw(0);
+        assert_eq!(extremes.read(), Range { last: 0, min: 0, max: 2400 });
+    }
+
+    #[test]
+    fn negative_zero_is_zero_and_the_peak_is_a_magnitude() {
+        let counters = CallbackCounters::default();
+        let mut level = Level::default();
+        level.saw(&[0.0, -0.0, 0.25, -0.5, 1e-30]);
+        counters.level(level);
+        counters.level(Level::default());
+        assert_eq!(f32::from_bits(counters.peak.load(Ordering::Relaxed)), 0.5);
+        assert_eq!(counters.nonzero.load(Ordering::Relaxed), 3);
+    }
+}

@@ -1,0 +1,40 @@
+//! An engine on a virtual card.
+
+#![allow(dead_code, reason = "each test file uses a part of it")]
+
+use core::time::Duration;
+use oncue_card::{Card, CardSettings, Pacing};
+use oncue_duplex::{Duplex, DuplexSettings, Endpoint, HostSource, StreamEvent};
+use oncue_session::StartPermit;
+use std::time::Instant;
+
+/// A card whose time stands still until a test moves it.
+pub(crate) fn free_running(settings: CardSettings) -> Card {
+    Card::new(CardSettings { pacing: Pacing::FreeRunning, ..settings }).unwrap()
+}
+
+/// An engine on `card`.
+pub(crate) fn open(card: &Card, settings: DuplexSettings) -> (Duplex, Endpoint) {
+    let its = card.clone();
+    Duplex::open(HostSource::Made(Box::new(move || its.host())), settings).unwrap()
+}
+
+/// No session is involved here.
+pub(crate) fn permit() -> StartPermit {
+    StartPermit::against_the_order()
+}
+
+/// Waits for the next event, which must come.
+pub(crate) fn next_event(duplex: &mut Duplex) -> StreamEvent {
+    until(|| duplex.poll_event(Instant::now()))
+}
+
+/// Waits for something that another thread is sure to do.
+pub(crate) fn until<T>(mut attempt: impl FnMut() -> Option<T>) -> T {
+    loop {
+        if let Some(value) = attempt() {
+            return value;
+        }
+        std::thread::sleep(Duration::from_millis(1));
+    }
+}

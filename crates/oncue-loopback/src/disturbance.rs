@@ -1,0 +1,163 @@
+//! Finds what came into the loop besides the signal: clicks, bursts, holes. Sees the residual (the
+//! captured frames less the delayed, scaled signal), never the lag.
+//!
+//! Each millisecond of residual is held against the usual one: the median of the last half second.
+
+use core::ops::Range;
+use std::collections::VecDeque;
+
+/// How many milliseconds make the usual one.
+const USUAL: usize = 500;
+/// A sample is disturbed beyond this many times the usual RMS: chance needs 10¹⁵ Gaussian samples.
+const PEAK: f64 = 8.0;
+/// A millisecond is disturbed beyond this many times the usual energy.
+const ENERGY: f64 = 6.0;
+/// What stays this far below the signal's RMS (20 dB) is no disturbance, however quiet the loop:
+/// what interpolation cannot follow is of that kind.
+const AUDIBLE: f64 = 0.1;
+
+#[derive(Debug)]
+pub(crate) struct Disturbances {
+    /// Frames of a millisecond.
+    chunk: usize,
+    /// Disturbed frames no further apart than this (10 ms) are one disturbance.
+    join: i64,
+    usual: VecDeque<f64>,
+    open: Option<Range<i64>>,
+    /// What begins before this frame has another cause.
+    ignore_until: i64,
+}
+
+impl Disturbances {
+    pub(crate) fn new(rate: u32) -> Self {
+        Self {
+            chunk: (rate / 1000) as usize,
+            join: i64::from(rate / 100),
+            usual: VecDeque::with_capacity(USUAL),
+            open: None,
+            ignore_until: i64::MIN,
+        }
+    }
+
+    /// Looks at the residual from captured frame `start` on; stretches come in order. Hands each
+    /// disturbance that is over to `report`. True if anything was found in this stretch.
+    pub(crate) fn look(
+        &mut self,
+        start: i64,
+        residual: &[f32],
+        signal_rms: f64,
+        mut report: impl FnMut(Range<i64>),
+    ) -> bool {
+        let count = (residual.len() / self.chunk).max(1);
+        let bounds = |i: usize| i * residual.len() / count..(i + 1) * residual.len() / count;
+        for i in 0..count {
+            if self.usual.len() == USUAL {
+                self.usual.pop_front();
+            }
+            self.usual.push_back(mean_square(&residual[bounds(i)]));
+        }
+        let usual = self.usual_rms();
+        let mut found = false;
+        for i in 0..count {
+            let chunk = &residual[bounds(i)];
+            let Some(within) = disturbed(chunk, usual, AUDIBLE * signal_rms) else { continue };
+            let first = start + (bounds(i).start + within.start) as i64;
+            let end = start + (bounds(i).start + within.end) as i64;
+            if first < self.ignore_until {
+                continue;
+            }
+            found = true;
+            match &mut self.open {
+                Some(open) if first - open.end <= self.join => open.end = end,
+                open => {
+                    if let Some(over) = open.replace(first..end) {
+                        report(over);
+                    }
+                }
+            }
+        }
+        if let Some(over) =
+            self.open.take_if(|open| start + residual.len() as i64 - open.end > self.join)
+        {
+            report(over);
+        }
+        found
+    }
+
+    /// Forgets what is not over, and reports nothing that begins before captured frame `frame`.
+    pub(crate) fn ignore_until(&mut self, frame: i64) {
+        self.open = None;
+        self.ignore_until = frame;
+    }
+
+    /// The disturbance that was not over yet.
+    pub(crate) fn close(&mut self) -> Option<Range<i64>> {
+        self.open.take()
+    }
+
+    fn usual_rms(&self) -> f64 {
+        let mut energies: Vec<f64> = self.usual.iter().copied().collect();
+        let middle = energies.len() / 2;
+        let (_, median, _) = energies.select_nth_unstable_by(middle, f64::total_cmp);
+        median.sqrt()
+    }
+}
+
+/// The disturbed frames of a chunk.
+fn disturbed(chunk: &[f32], usual_rms: f64, least: f64) -> Option<Range<usize>> {
+    let peak = (PEAK * usual_rms).max(least * PEAK / ENERGY.sqrt());
+    let loud = mean_square(chunk).sqrt() > (ENERGY.sqrt() * usual_rms).max(least);
+    let beyond = |limit: f64| move |x: &f32| f64::from(x.abs()) > limit;
+    if !loud && !chunk.iter().any(beyond(peak)) {
+        return None;
+    }
+    let first = chunk.iter().position(beyond(0.5 * peak));
+    let last = chunk.iter().rposition(beyond(0.5 * peak));
+    Some(first.unwrap_or(0)..last.map_or(chunk.len(), |last| last + 1))
+}
+
+fn mean_square(frames: &[f32]) -> f64 {
+    frames.iter().map(|x| f64::from(x * x)).sum::<f64>() / frames.len() as f64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn run(residual: &[f32]) -> Vec<Range<i64>> {
+        let mut disturbances = Disturbances::new(48_000);
+        let mut found = Vec::new();
+        for (i, stretch) in residual.chunks(480).enumerate() {
+            disturbances.look(i as i64 * 480, stretch, 0.1, |over| found.push(over));
+        }
+        found.extend(disturbances.close());
+        found
+    }
+
+    fn noise() -> Vec<f32> {
+        let mut random = fastrand::Rng::with_seed(1);
+        (0..480_000).map(|_| (random.f32() - 0.5) * 0.05).collect()
+    }
+
+    #[test]
+    fn steady_noise_is_undisturbed() {
+        assert_eq!(run(&noise()), []);
+    }
+
+    #[test]
+    fn a_click_is_one_frame_and_a_burst_has_its_length() {
+        let mut residual = noise();
+        residual[100_007] = -0.4;
+        for (x, i) in residual[200_000..200_400].iter_mut().zip(0..) {
+            *x = if i % 2 == 0 { 0.3 } else { -0.3 };
+        }
+        assert_eq!(run(&residual), [100_007..100_008, 200_000..200_400]);
+    }
+
+    #[test]
+    fn hum_is_usual() {
+        let hum = |n: i32| 0.05 * (n as f32 * 50.0 / 48_000.0 * core::f32::consts::TAU).sin();
+        let residual: Vec<f32> = (0..96_000).map(hum).collect();
+        assert_eq!(run(&residual), []);
+    }
+}

@@ -1,0 +1,254 @@
+//! Follows the lag from block to block, and tells drift from slips. Sees lags only, never audio.
+//!
+//! A second-order loop predicts the lag of the next block. A block that agrees steers the loop; one
+//! that does not is held until the next ones say whether it was an outlier or the lag has slipped.
+
+/// A correlation peak is believed when it stands this many deviations of chance above zero.
+const BELIEVED: f64 = 5.5;
+/// Two clocks are never further apart than this (1000 ppm).
+const MAX_DRIFT: f64 = 1e-3;
+/// The line averages over so many blocks; it begins with two and grows.
+const MEMORY: f64 = 50.0;
+/// Least loop gains for lag and drift: follows a change of drift within some ten blocks.
+const LAG_GAIN: f64 = 0.3;
+const DRIFT_GAIN: f64 = 0.05;
+/// A block with less than this share of the usual correlation says that the signal is there, but
+/// its lag is less certain than the prediction.
+const CERTAIN: f64 = 0.7;
+
+/// The lag of a block of captured frames, as measured.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Block {
+    pub(crate) start: i64,
+    pub(crate) frames: i64,
+    pub(crate) lag: f64,
+    /// Magnitude of the correlation coefficient, 0 to 1.
+    pub(crate) correlation: f64,
+}
+
+impl Block {
+    /// The frame whose lag the block's lag is.
+    pub(crate) const fn middle(&self) -> i64 {
+        self.start + self.frames / 2
+    }
+
+    pub(crate) const fn end(&self) -> i64 {
+        self.start + self.frames
+    }
+
+    /// The coefficient of unrelated signals has a deviation of 1/√frames.
+    pub(crate) fn is_believed(&self) -> bool {
+        self.correlation * (self.frames as f64).sqrt() > BELIEVED
+    }
+}
+
+/// What a block brought.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum Step {
+    /// Nothing certain yet.
+    Unclear,
+    /// From the middle of `from` to the middle of `to` the lag moved steadily.
+    Steady { from: Block, to: Block },
+    /// The lag jumped by `frames` between the middles of `before` and `after`, and was steady from
+    /// `after` to `to`.
+    Slip { before: Block, after: Block, to: Block, frames: i64 },
+}
+
+/// Where the lag is and where it goes.
+#[derive(Debug, Default)]
+pub(crate) struct Tracker {
+    line: Option<Line>,
+    /// The latest block, if it is believed but does not agree with the line.
+    candidate: Option<Block>,
+}
+
+impl Tracker {
+    /// The lag expected at a captured frame.
+    pub(crate) fn expected(&self, frame: i64) -> Option<f64> {
+        self.line.as_ref().map(|line| line.lag_at(frame))
+    }
+
+    /// The last block that agreed with the line.
+    pub(crate) fn last(&self) -> Option<Block> {
+        self.line.as_ref().map(|line| line.last)
+    }
+
+    /// Slope of the lag, in frames per frame.
+    pub(crate) fn drift(&self) -> f64 {
+        self.line.as_ref().map_or(0.0, |line| line.drift)
+    }
+
+    /// Takes the next block; `usual` is the correlation that blocks have had.
+    pub(crate) fn take(&mut self, block: Block, usual: f64) -> Step {
+        let candidate = self.candidate.take();
+        if !block.is_believed() {
+            return Step::Unclear;
+        }
+        let Some(line) = &mut self.line else {
+            return match candidate {
+                Some(first) if drift_between(&first, &block).abs() <= MAX_DRIFT => {
+                    self.line = Some(Line::through(&first, block));
+                    Step::Steady { from: first, to: block }
+                }
+                _ => {
+                    self.candidate = Some(block);
+                    Step::Unclear
+                }
+            };
+        };
+        let from = line.last;
+        let (error, tolerance) = (line.error(&block).abs(), line.tolerance(0.3, 4.0));
+        if error <= tolerance + line.uncertainty(&block) {
+            if block.correlation < CERTAIN * usual {
+                line.coast(block);
+            } else if error > tolerance && block.start > from.end() {
+                line.jump_to(block);
+            } else {
+                line.steer(block);
+            }
+            return Step::Steady { from, to: line.last };
+        }
+        let Some(first) = candidate.filter(|first| line.are_parallel(first, &block)) else {
+            self.candidate = Some(block);
+            return Step::Unclear;
+        };
+        let jump = 0.5 * (line.error(&first) + line.error(&block));
+        let slipped = jump.abs() > line.tolerance(0.5, 6.0) + line.uncertainty(&first);
+        line.jump_to(block);
+        if slipped {
+            Step::Slip { before: from, after: first, to: block, frames: jump.round() as i64 }
+        } else {
+            Step::Steady { from, to: block }
+        }
+    }
+}
+
+#[derive(Debug)]
+struct Line {
+    /// Filtered lag at the middle of `last`, and its slope in frames per frame.
+    lag: f64,
+    drift: f64,
+    /// Typical error of a prediction, in frames.
+    jitter: f64,
+    /// Blocks that lag and drift rest on, up to `MEMORY`.
+    blocks: f64,
+    last: Block,
+}
+
+impl Line {
+    fn through(first: &Block, second: Block) -> Self {
+        let drift = drift_between(first, &second);
+        Self { lag: second.lag, drift, jitter: 0.0, blocks: 2.0, last: second }
+    }
+
+    fn lag_at(&self, frame: i64) -> f64 {
+        self.lag + self.drift * (frame - self.last.middle()) as f64
+    }
+
+    fn error(&self, block: &Block) -> f64 {
+        block.lag - self.lag_at(block.middle())
+    }
+
+    /// `least`, or `deviations` of the usual error if that is more.
+    fn tolerance(&self, least: f64, deviations: f64) -> f64 {
+        least.max(deviations * self.jitter)
+    }
+
+    /// What an error of the drift may have done since the last block that agreed.
+    fn uncertainty(&self, block: &Block) -> f64 {
+        MAX_DRIFT / self.blocks * (block.middle() - self.last.middle()) as f64
+    }
+
+    fn are_parallel(&self, first: &Block, second: &Block) -> bool {
+        let moved = self.drift * (second.middle() - first.middle()) as f64;
+        (second.lag - first.lag - moved).abs() <= self.tolerance(0.3, 4.0)
+    }
+
+    fn steer(&mut self, block: Block) {
+        let error = self.error(&block);
+        let elapsed = (block.middle() - self.last.middle()) as f64;
+        // The gains of a least-squares line through `n` points, as they come.
+        self.blocks = MEMORY.min(self.blocks + 1.0);
+        let n = self.blocks;
+        let lag_gain = LAG_GAIN.max(2.0 * (2.0 * n - 1.0) / (n * (n + 1.0)));
+        let drift_gain = DRIFT_GAIN.max(6.0 / (n * (n + 1.0)));
+        self.lag = self.lag_at(block.middle()) + lag_gain * error;
+        self.drift = (self.drift + drift_gain * error / elapsed).clamp(-MAX_DRIFT, MAX_DRIFT);
+        // 1.25 turns a mean magnitude into a deviation.
+        self.jitter += 0.1 * (1.25 * error.abs() - self.jitter);
+        self.last = block;
+    }
+
+    fn coast(&mut self, block: Block) {
+        self.lag = self.lag_at(block.middle());
+        self.last = Block { lag: self.lag, ..block };
+    }
+
+    fn jump_to(&mut self, block: Block) {
+        self.lag = block.lag;
+        self.last = block;
+    }
+}
+
+fn drift_between(first: &Block, second: &Block) -> f64 {
+    (second.lag - first.lag) / (second.middle() - first.middle()) as f64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const FRAMES: i64 = 480;
+
+    fn block(index: i64, lag: f64) -> Block {
+        Block { start: index * FRAMES, frames: FRAMES, lag, correlation: 1.0 }
+    }
+
+    fn slips(lags: impl IntoIterator<Item = f64>) -> Vec<i64> {
+        let mut tracker = Tracker::default();
+        (0..)
+            .zip(lags)
+            .filter_map(|(i, lag)| match tracker.take(block(i, lag), 1.0) {
+                Step::Slip { frames, .. } => Some(frames),
+                _ => None,
+            })
+            .collect()
+    }
+
+    #[test]
+    fn drift_up_to_a_thousand_ppm_is_no_slip() {
+        for ppm in [-1000.0, -200.0, 0.0, 50.0, 200.0, 1000.0] {
+            let lags = (0..2000).map(|i| 700.0 + f64::from(i) * 480.0 * ppm * 1e-6);
+            assert_eq!(slips(lags), [], "{ppm} ppm");
+        }
+    }
+
+    #[test]
+    fn a_jump_that_stays_is_a_slip_and_one_that_does_not_is_none() {
+        let jump_at_50 = |k: f64| (0..100).map(move |i| if i < 50 { 90.2 } else { 90.2 + k });
+        assert_eq!(slips(jump_at_50(1.0)), [1]);
+        assert_eq!(slips(jump_at_50(-480.0)), [-480]);
+        let outlier_at_50 = (0..100).map(|i| if i == 50 { 300.0 } else { 90.2 });
+        assert_eq!(slips(outlier_at_50), []);
+    }
+
+    #[test]
+    fn a_slip_of_one_frame_is_found_on_top_of_drift() {
+        let lag = |i: i32| 90.0 + f64::from(i) * 480.0 * 200e-6 - if i < 50 { 0.0 } else { 1.0 };
+        assert_eq!(slips((0..100).map(lag)), [-1]);
+    }
+
+    #[test]
+    fn a_first_drift_that_was_noise_is_unlearnt() {
+        let first = [0.0, 0.4, 0.0];
+        assert_eq!(slips(first.into_iter().chain([0.0; 500])), []);
+    }
+
+    #[test]
+    fn noise_of_a_tenth_of_a_frame_is_no_slip() {
+        let mut random = fastrand::Rng::with_seed(9);
+        let mut noise = || (0..12).map(|_| random.f64()).sum::<f64>() - 6.0;
+        let lags: Vec<f64> = (0..100_000).map(|_| 50.0 + 0.1 * noise()).collect();
+        assert_eq!(slips(lags), []);
+    }
+}
