@@ -2,7 +2,7 @@
 
 use crate::args::{Loopback, VIRTUAL};
 use crate::call_system::CallSystem;
-use crate::measure::{Heard, losses, measure, silent};
+use crate::measure::{Heard, Measurement, losses, silent};
 use crate::report::Report;
 use crate::story::Story;
 use crate::{broken, call};
@@ -73,24 +73,22 @@ pub(crate) fn run(args: &Loopback) -> Result<u8, CannotRun> {
 
     let mut story = Story::new(!args.json);
     let mut stats = None;
-    let mut during = |engine: &mut Duplex| {
-        let heard = measure(engine, &mut endpoint, args.rate, args.duration);
+    let measurement = Measurement::new(args.rate)?;
+    let during = |engine: &mut Duplex| {
+        let heard = measurement.run(engine, &mut endpoint, args.duration);
         stats = Some(engine.stats());
         heard
     };
     let heard = match (args.r#break, owner) {
-        (Some(rule), _) => broken::call(rule, owner, phone, &mut engine, &mut story, &mut during)?,
-        (None, Owner::System) => call::under_system(phone, &mut engine, &mut story, &mut during)?,
-        (None, Owner::App) => Some(call::owned_by_app(phone.0, &mut engine, &mut story, &mut during)?),
+        (Some(rule), _) => broken::call(rule, owner, phone, &mut engine, &mut story, during)?,
+        (None, Owner::System) => call::under_system(phone, &mut engine, &mut story, during)?,
+        (None, Owner::App) => Some(call::owned_by_app(phone.0, &mut engine, &mut story, during)?),
     };
     let stats = stats.unwrap_or_else(|| engine.stats());
-    let heard = match heard.transpose()? {
-        Some(heard) => heard,
-        None => Heard::Silence(SilentAudio {
-            cause: SilenceCause::MissingActivation,
-            ..silent(SilenceKind::NoCallbacks)
-        }),
-    };
+    let heard = heard.unwrap_or_else(|| {
+        let silence = silent(SilenceKind::NoCallbacks);
+        Heard::Silence(SilentAudio { cause: SilenceCause::MissingActivation, ..silence })
+    });
     let heard = match (heard, story.root_cause()) {
         (Heard::Silence(silence), Some(rule)) => {
             Heard::Silence(SilentAudio { cause: SilenceCause::Violation(rule.to_owned()), ..silence })

@@ -2,7 +2,7 @@
 //! into round trips. Knows no session.
 
 use oncue_duplex::{Direction, Duplex, Endpoint, SilenceCause, SilenceKind, SilentAudio, Stats, StreamEvent};
-use oncue_loopback::{Analyser, AnalyserSettings, Figures, NotHeard, SettingsError, TestSignal};
+use oncue_loopback::{Analyser, AnalyserSettings, Figures, NotHeard, Repeat, SettingsError, TestSignal};
 use serde::Serialize;
 use std::time::{Duration, Instant};
 
@@ -43,60 +43,71 @@ pub(crate) enum Heard {
     Silence(SilentAudio),
 }
 
-/// Plays and listens for `duration`, or until the device fails.
-///
-/// # Errors
-/// A rate that the signal is not made for.
-pub(crate) fn measure(
-    engine: &mut Duplex,
-    endpoint: &mut Endpoint,
+/// A measurement, made before the device starts: what takes time here would be lost audio there.
+#[derive(Debug)]
+pub(crate) struct Measurement {
     rate: u32,
-    duration: Duration,
-) -> Result<Heard, SettingsError> {
-    let mut signal = TestSignal::new(rate, SEED)?;
-    let mut analyser = Analyser::new(&signal, AnalyserSettings::for_rate(rate))?;
-    let mut frame = vec![0.0; endpoint.frame()];
-    let mut captured = vec![0.0; endpoint.frame()];
-    let mut trips = Vec::new();
-    let (mut first, mut next) = (None, 0);
-    let end = Instant::now() + duration;
-    // Playback starts with a frame, so that capture is not waited for in vain.
-    play(endpoint, &mut signal, &mut frame);
-    while Instant::now() < end {
-        if let Some(silence) = failed(engine) {
-            return Ok(Heard::Silence(silence));
-        }
-        endpoint.wait(LOOK);
-        while let Some(block) = endpoint.read(&mut captured) {
-            let first = *first.get_or_insert(block.index);
-            let at = block.index - first;
-            if at > next {
-                analyser.gap(at - next);
+    signal: TestSignal,
+    analyser: Analyser,
+}
+
+impl Measurement {
+    /// # Errors
+    /// A rate that the signal is not made for, in Hz.
+    pub(crate) fn new(rate: u32) -> Result<Self, SettingsError> {
+        let signal = TestSignal::new(rate, SEED)?;
+        let analyser = Analyser::new(&signal, AnalyserSettings::for_rate(rate))?;
+        Ok(Self { rate, signal, analyser })
+    }
+
+    /// Plays and listens for `duration`, or until the device fails.
+    pub(crate) fn run(mut self, engine: &mut Duplex, endpoint: &mut Endpoint, duration: Duration) -> Heard {
+        let mut frame = vec![0.0; endpoint.frame()];
+        let mut captured = vec![0.0; endpoint.frame()];
+        let mut trips = Vec::new();
+        let (mut first, mut next) = (None, 0);
+        let end = Instant::now() + duration;
+        // Playback starts with a frame, so that capture is not waited for in vain.
+        play(endpoint, &mut self.signal, &mut frame);
+        while Instant::now() < end {
+            if let Some(silence) = failed(engine) {
+                return Heard::Silence(silence);
             }
-            analyser.push(&captured);
-            next = at + captured.len() as u64;
-            play(endpoint, &mut signal, &mut frame);
-            while let Some(repeat) = analyser.poll_repeat() {
-                // The middle of the repeat, as a frame of capture and as the frame of the signal that it holds.
-                let heard = repeat.captured_at_frame + repeat.frames / 2;
-                let lag = repeat.lag_frames;
-                let played = (heard as f64 - lag).round().max(0.0) as u64;
-                if let (Some(index), Some(offset)) = (endpoint.playback_index(played), endpoint.offset()) {
-                    let inserted = index as f64 - played as f64;
-                    trips.push(lag + first as f64 - inserted - offset);
+            endpoint.wait(LOOK);
+            while let Some(block) = endpoint.read(&mut captured) {
+                let first = *first.get_or_insert(block.index);
+                let at = block.index - first;
+                if at > next {
+                    self.analyser.gap(at - next);
+                }
+                self.analyser.push(&captured);
+                next = at + captured.len() as u64;
+                play(endpoint, &mut self.signal, &mut frame);
+                while let Some(repeat) = self.analyser.poll_repeat() {
+                    trips.extend(trip(&repeat, first, endpoint));
                 }
             }
         }
+        let silence = match self.analyser.finish() {
+            Ok(figures) => match round_trip(trips, self.rate, figures.confidence) {
+                Some(round_trip) => return Heard::Signal { round_trip, figures: Box::new(figures) },
+                None => SilenceKind::NotHeard,
+            },
+            Err(NotHeard::NothingCaptured) => SilenceKind::NoCallbacks,
+            Err(NotHeard::DigitalZero { .. }) => SilenceKind::DigitalZero,
+            Err(_) => SilenceKind::NotHeard,
+        };
+        Heard::Silence(silent(silence))
     }
-    Ok(match analyser.finish() {
-        Ok(figures) => match round_trip(trips, rate, figures.confidence) {
-            Some(round_trip) => Heard::Signal { round_trip, figures: Box::new(figures) },
-            None => Heard::Silence(silent(SilenceKind::NotHeard)),
-        },
-        Err(NotHeard::NothingCaptured) => Heard::Silence(silent(SilenceKind::NoCallbacks)),
-        Err(NotHeard::DigitalZero { .. }) => Heard::Silence(silent(SilenceKind::DigitalZero)),
-        Err(_) => Heard::Silence(silent(SilenceKind::NotHeard)),
-    })
+}
+
+/// The round trip of a repeat, in frames: its lag counts from the first frame that was read and the first that was
+/// written, the streams count from their start, and they did not start together.
+fn trip(repeat: &Repeat, first: u64, endpoint: &mut Endpoint) -> Option<f64> {
+    let heard = (repeat.captured_at_frame + repeat.frames / 2) as f64;
+    let played = (heard - repeat.lag_frames).round().max(0.0) as u64;
+    let inserted = endpoint.playback_index(played)? as f64 - played as f64;
+    Some(repeat.lag_frames + first as f64 - inserted - endpoint.offset()?)
 }
 
 /// Writes the next frame of the signal; what finds no room is played later.
@@ -144,7 +155,6 @@ pub(crate) fn losses(stats: &Stats) -> Vec<String> {
         (stats.capture.stream.xruns + stats.playback.stream.xruns, "xruns reported"),
         (stats.capture.lost + stats.capture.discarded, "captured frames lost"),
         (stats.playback.underrun, "frames of silence inserted in playback"),
-        (stats.playback.refused, "played frames refused"),
     ];
     figures.into_iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("{count} {what}")).collect()
 }

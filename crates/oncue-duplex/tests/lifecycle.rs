@@ -7,7 +7,7 @@ use core::sync::atomic::{AtomicBool, Ordering};
 use core::time::Duration;
 use cpal::SampleFormat;
 use oncue_card::CardSettings;
-use oncue_duplex::{Duplex, DuplexSettings};
+use oncue_duplex::{Deadlines, Duplex, DuplexSettings};
 use oncue_session::{Directions, Engine};
 use puppet::Puppet;
 use rig::{free_running, open, permit};
@@ -49,12 +49,16 @@ fn capture_joins_playback_without_breaking_it() {
 #[test]
 fn no_callback_does_anything_after_stop_returned() {
     let card = free_running(CardSettings::default());
-    let (mut duplex, _endpoint) = open(&card, DuplexSettings::default());
+    let long = Duration::from_secs(60);
+    let deadlines = Deadlines { open: long, start: long, stop: long };
+    let (mut duplex, _endpoint) =
+        open(&card, DuplexSettings { deadlines, ..DuplexSettings::default() });
     let done = AtomicBool::new(false);
     std::thread::scope(|scope| {
         scope.spawn(|| {
             while !done.load(Ordering::Acquire) {
                 card.advance_frames(480);
+                std::thread::yield_now(); // the card's lock is not fair
             }
         });
         for _ in 0..50 {

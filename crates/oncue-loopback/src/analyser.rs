@@ -180,12 +180,12 @@ impl Analyser {
                 while self.advance() {}
             }
         }
-        self.close_disturbance();
         if let Some(last) = self.tracker.last()
             && self.missed
         {
-            self.summary.disturbed(&(last.end()..self.captured.end()));
+            self.disturbed(last.end()..self.captured.end());
         }
+        self.close_disturbance();
         self.end_repeat();
         self.figures()
     }
@@ -262,7 +262,7 @@ impl Analyser {
                 }
                 let found = self.hold_against_signal(&from, &to);
                 if self.missed && !found {
-                    self.summary.disturbed(&(from.end()..to.start));
+                    self.disturbed(from.end()..to.start);
                 }
                 self.agreed(&target, &to);
             }
@@ -398,6 +398,11 @@ impl Analyser {
             }
             self.unpolled.push_back(repeat);
         }
+    }
+
+    fn disturbed(&mut self, frames: Range<i64>) {
+        let summary = &mut self.summary;
+        self.disturbances.add(frames, |over| summary.disturbed(&over));
     }
 
     fn close_disturbance(&mut self) {

@@ -50,13 +50,19 @@ impl Disturbances {
     ) -> bool {
         let count = (residual.len() / self.chunk).max(1);
         let bounds = |i: usize| i * residual.len() / count..(i + 1) * residual.len() / count;
-        for i in 0..count {
+        let energies: Vec<f64> = (0..count).map(|i| mean_square(&residual[bounds(i)])).collect();
+        let usual = if self.usual.is_empty() {
+            median(energies.clone()).sqrt()
+        } else {
+            median(self.usual.iter().copied().collect()).sqrt()
+        };
+        // A long stretch has a hole in it: it must not become what is usual all by itself.
+        for energy in energies.into_iter().take(USUAL / 5) {
             if self.usual.len() == USUAL {
                 self.usual.pop_front();
             }
-            self.usual.push_back(mean_square(&residual[bounds(i)]));
+            self.usual.push_back(energy);
         }
-        let usual = self.usual_rms();
         let mut found = false;
         for i in 0..count {
             let chunk = &residual[bounds(i)];
@@ -67,14 +73,7 @@ impl Disturbances {
                 continue;
             }
             found = true;
-            match &mut self.open {
-                Some(open) if first - open.end <= self.join => open.end = end,
-                open => {
-                    if let Some(over) = open.replace(first..end) {
-                        report(over);
-                    }
-                }
-            }
+            self.add(first..end, &mut report);
         }
         if let Some(over) =
             self.open.take_if(|open| start + residual.len() as i64 - open.end > self.join)
@@ -82,6 +81,18 @@ impl Disturbances {
             report(over);
         }
         found
+    }
+
+    /// Takes `frames` as disturbed.
+    pub(crate) fn add(&mut self, frames: Range<i64>, mut report: impl FnMut(Range<i64>)) {
+        match &mut self.open {
+            Some(open) if frames.start - open.end <= self.join => open.end = frames.end,
+            open => {
+                if let Some(over) = open.replace(frames) {
+                    report(over);
+                }
+            }
+        }
     }
 
     /// Forgets what is not over, and reports nothing that begins before captured frame `frame`.
@@ -94,13 +105,11 @@ impl Disturbances {
     pub(crate) fn close(&mut self) -> Option<Range<i64>> {
         self.open.take()
     }
+}
 
-    fn usual_rms(&self) -> f64 {
-        let mut energies: Vec<f64> = self.usual.iter().copied().collect();
-        let middle = energies.len() / 2;
-        let (_, median, _) = energies.select_nth_unstable_by(middle, f64::total_cmp);
-        median.sqrt()
-    }
+fn median(mut values: Vec<f64>) -> f64 {
+    let middle = values.len() / 2;
+    *values.select_nth_unstable_by(middle, f64::total_cmp).1
 }
 
 /// The disturbed frames of a chunk.

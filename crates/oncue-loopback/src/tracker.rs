@@ -1,17 +1,17 @@
 //! Follows the lag from block to block, and tells drift from slips. Sees lags only, never audio.
 //!
-//! A second-order loop predicts the lag of the next block. A block that agrees steers the loop; one
-//! that does not is held until the next ones say whether it was an outlier or the lag has slipped.
+//! A Kalman filter of lag and drift predicts the lag of the next block, and how sure that is. A
+//! block that agrees steers the filter; one that does not is held until the next ones say whether it
+//! was an outlier or the lag has slipped.
 
 /// A correlation peak is believed when it stands this many deviations of chance above zero.
 const BELIEVED: f64 = 5.5;
-/// Two clocks are never further apart than this (1000 ppm).
+/// Two clocks are never further apart than this (1000 ppm), in frames per frame.
 const MAX_DRIFT: f64 = 1e-3;
-/// The line averages over so many blocks; it begins with two and grows.
-const MEMORY: f64 = 50.0;
-/// Least loop gains for lag and drift: follows a change of drift within some ten blocks.
-const LAG_GAIN: f64 = 0.3;
-const DRIFT_GAIN: f64 = 0.05;
+/// Deviation of the drift as far as it is known before any measurement.
+const ANY_DRIFT: f64 = 0.5 * MAX_DRIFT;
+/// Variance that the drift gains in a frame: 5 ppm in a second at 48 kHz.
+const WANDER: f64 = 5e-16;
 /// A block with less than this share of the usual correlation says that the signal is there, but
 /// its lag is less certain than the prediction.
 const CERTAIN: f64 = 0.7;
@@ -37,6 +37,12 @@ impl Block {
     }
 
     /// The coefficient of unrelated signals has a deviation of 1/√frames.
+    /// Variance of the lag, in frames²: what theory gives for noise and a band of a third of the
+    /// signal's, and never less than 0.01².
+    fn variance(&self) -> f64 {
+        (4.0 * (self.correlation.powi(-2) - 1.0) / self.frames as f64).max(1e-4)
+    }
+
     pub(crate) fn is_believed(&self) -> bool {
         self.correlation * (self.frames as f64).sqrt() > BELIEVED
     }
@@ -85,11 +91,9 @@ impl Tracker {
             return Step::Unclear;
         }
         let Some(line) = &mut self.line else {
-            return match candidate {
-                Some(first) if drift_between(&first, &block).abs() <= MAX_DRIFT => {
-                    self.line = Some(Line::through(&first, block));
-                    Step::Steady { from: first, to: block }
-                }
+            self.line = candidate.and_then(|first| Line::through(first, block));
+            return match (candidate, &self.line) {
+                (Some(first), Some(_)) => Step::Steady { from: first, to: block },
                 _ => {
                     self.candidate = Some(block);
                     Step::Unclear
@@ -97,12 +101,10 @@ impl Tracker {
             };
         };
         let from = line.last;
-        let (error, tolerance) = (line.error(&block).abs(), line.tolerance(0.3, 4.0));
-        if error <= tolerance + line.uncertainty(&block) {
+        let error = line.error(&block).abs();
+        if error <= line.tolerance(0.3, 4.0, &block) {
             if block.correlation < CERTAIN * usual {
                 line.coast(block);
-            } else if error > tolerance && block.start > from.end() {
-                line.jump_to(block);
             } else {
                 line.steer(block);
             }
@@ -113,7 +115,7 @@ impl Tracker {
             return Step::Unclear;
         };
         let jump = 0.5 * (line.error(&first) + line.error(&block));
-        let slipped = jump.abs() > line.tolerance(0.5, 6.0) + line.uncertainty(&first);
+        let slipped = jump.abs() > line.tolerance(0.5, 6.0, &first);
         line.jump_to(block);
         if slipped {
             Step::Slip { before: from, after: first, to: block, frames: jump.round() as i64 }
@@ -128,70 +130,98 @@ struct Line {
     /// Filtered lag at the middle of `last`, and its slope in frames per frame.
     lag: f64,
     drift: f64,
-    /// Typical error of a prediction, in frames.
+    /// Variances of both and their covariance.
+    lag_variance: f64,
+    covariance: f64,
+    drift_variance: f64,
+    /// Deviation of the errors of prediction, in frames, as seen.
     jitter: f64,
-    /// Blocks that lag and drift rest on, up to `MEMORY`.
-    blocks: f64,
     last: Block,
 }
 
 impl Line {
-    fn through(first: &Block, second: Block) -> Self {
-        let drift = drift_between(first, &second);
-        Self { lag: second.lag, drift, jitter: 0.0, blocks: 2.0, last: second }
+    /// `None` if the lags are further apart than drift and noise take them.
+    fn through(first: Block, second: Block) -> Option<Self> {
+        let elapsed = (second.middle() - first.middle()) as f64;
+        if (second.lag - first.lag).abs() > MAX_DRIFT * elapsed + 0.3 {
+            return None;
+        }
+        let mut line = Self {
+            lag: first.lag,
+            drift: 0.0,
+            lag_variance: first.variance(),
+            covariance: 0.0,
+            drift_variance: ANY_DRIFT * ANY_DRIFT,
+            jitter: 0.0,
+            last: first,
+        };
+        line.steer(second);
+        line.jitter = 0.0;
+        Some(line)
     }
 
     fn lag_at(&self, frame: i64) -> f64 {
-        self.lag + self.drift * (frame - self.last.middle()) as f64
+        self.lag + self.drift * self.elapsed(frame)
+    }
+
+    fn variance_at(&self, frame: i64) -> f64 {
+        let elapsed = self.elapsed(frame);
+        let drift_variance = self.drift_variance + WANDER * elapsed;
+        self.lag_variance + elapsed * (2.0 * self.covariance + elapsed * drift_variance)
+    }
+
+    const fn elapsed(&self, frame: i64) -> f64 {
+        (frame - self.last.middle()) as f64
     }
 
     fn error(&self, block: &Block) -> f64 {
         block.lag - self.lag_at(block.middle())
     }
 
-    /// `least`, or `deviations` of the usual error if that is more.
-    fn tolerance(&self, least: f64, deviations: f64) -> f64 {
-        least.max(deviations * self.jitter)
-    }
-
-    /// What an error of the drift may have done since the last block that agreed.
-    fn uncertainty(&self, block: &Block) -> f64 {
-        MAX_DRIFT / self.blocks * (block.middle() - self.last.middle()) as f64
+    /// `least`, or so many deviations of an error of prediction if that is more. A loop with a
+    /// narrow band has more error than theory expects of the block: then what was seen counts.
+    fn tolerance(&self, least: f64, deviations: f64, block: &Block) -> f64 {
+        let measured = block.variance().max(self.jitter * self.jitter);
+        least.max(deviations * (measured + self.variance_at(block.middle())).sqrt())
     }
 
     fn are_parallel(&self, first: &Block, second: &Block) -> bool {
         let moved = self.drift * (second.middle() - first.middle()) as f64;
-        (second.lag - first.lag - moved).abs() <= self.tolerance(0.3, 4.0)
+        (second.lag - first.lag - moved).abs() <= self.tolerance(0.3, 4.0, second)
     }
 
     fn steer(&mut self, block: Block) {
         let error = self.error(&block);
-        let elapsed = (block.middle() - self.last.middle()) as f64;
-        // The gains of a least-squares line through `n` points, as they come.
-        self.blocks = MEMORY.min(self.blocks + 1.0);
-        let n = self.blocks;
-        let lag_gain = LAG_GAIN.max(2.0 * (2.0 * n - 1.0) / (n * (n + 1.0)));
-        let drift_gain = DRIFT_GAIN.max(6.0 / (n * (n + 1.0)));
-        self.lag = self.lag_at(block.middle()) + lag_gain * error;
-        self.drift = (self.drift + drift_gain * error / elapsed).clamp(-MAX_DRIFT, MAX_DRIFT);
+        self.coast(block);
+        let sum = self.lag_variance + block.variance();
+        let (lag_gain, drift_gain) = (self.lag_variance / sum, self.covariance / sum);
+        self.lag += lag_gain * error;
+        self.drift = (self.drift + drift_gain * error).clamp(-MAX_DRIFT, MAX_DRIFT);
+        self.drift_variance -= drift_gain * self.covariance;
+        self.covariance *= 1.0 - lag_gain;
+        self.lag_variance *= 1.0 - lag_gain;
         // 1.25 turns a mean magnitude into a deviation.
         self.jitter += 0.1 * (1.25 * error.abs() - self.jitter);
         self.last = block;
     }
 
+    /// Goes on to the block's time, by prediction only.
     fn coast(&mut self, block: Block) {
+        let elapsed = self.elapsed(block.middle());
         self.lag = self.lag_at(block.middle());
+        self.lag_variance = self.variance_at(block.middle());
+        self.drift_variance += WANDER * elapsed;
+        self.covariance += elapsed * self.drift_variance;
         self.last = Block { lag: self.lag, ..block };
     }
 
     fn jump_to(&mut self, block: Block) {
+        self.coast(block);
         self.lag = block.lag;
+        self.lag_variance = block.variance();
+        self.covariance = 0.0;
         self.last = block;
     }
-}
-
-fn drift_between(first: &Block, second: &Block) -> f64 {
-    (second.lag - first.lag) / (second.middle() - first.middle()) as f64
 }
 
 #[cfg(test)]

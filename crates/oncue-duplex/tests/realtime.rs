@@ -1,0 +1,300 @@
+//! The callbacks make no system call but the clock's, and under RealtimeSanitizer no allocation and no blocking call,
+//! in any state of the engine; and both guards catch what is planted.
+//!
+//! The seccomp part runs everywhere on Linux. The sanitizer's needs a nightly compiler:
+//! `RUSTFLAGS="-Zsanitizer=realtime --cfg rtsan" cargo +nightly test -p oncue-duplex --test realtime
+//! --target x86_64-unknown-linux-gnu`. A guard ends the process, so each case is a process of its own.
+#![cfg(all(target_os = "linux", target_arch = "x86_64"))]
+#![cfg_attr(rtsan, feature(sanitize))]
+
+mod puppet;
+mod rig;
+
+use core::sync::atomic::{AtomicU32, Ordering};
+use core::time::Duration;
+use cpal::{ErrorKind, FromSample, SampleFormat, SizedSample};
+use oncue_card::{CardSettings, Direction, Fault};
+use oncue_duplex::{Duplex, DuplexSettings, Endpoint};
+use oncue_session::{Directions, Engine, RunningIo};
+use puppet::{Puppet, capture, playback};
+use rig::{free_running, open, permit};
+use seccompiler::{BpfProgram, SeccompAction, SeccompFilter, TargetArch};
+use std::os::unix::process::ExitStatusExt;
+use std::process::{Command, ExitStatus};
+use std::sync::{Condvar, Mutex};
+
+const CHILD: &str = "ONCUE_DUPLEX_CHILD";
+const SIGSYS: i32 = 31;
+
+/// Runs `case` in a process of its own, in which this test is called again.
+fn in_a_process(test: &str, case: impl FnOnce()) -> Option<ExitStatus> {
+    if std::env::var_os(CHILD).is_some() {
+        case();
+        std::process::exit(0);
+    }
+    let child = Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", test, "--test-threads=1", "--nocapture"])
+        .env(CHILD, "1")
+        .output()
+        .unwrap();
+    if !child.status.success() {
+        print!("{}", String::from_utf8_lossy(&child.stderr));
+    }
+    Some(child.status)
+}
+
+fn survives(test: &str, case: impl FnOnce()) {
+    let status = in_a_process(test, case).unwrap();
+    assert!(status.success(), "{status}: a callback did what it may not");
+}
+
+/// From here on, this thread may read clocks. Anything else ends the process with SIGSYS.
+fn only_clocks() {
+    const GETTIMEOFDAY: i64 = 96;
+    const CLOCK_GETTIME: i64 = 228;
+    let filter: BpfProgram = SeccompFilter::new(
+        [GETTIMEOFDAY, CLOCK_GETTIME].map(|call| (call, vec![])).into(),
+        SeccompAction::KillProcess,
+        SeccompAction::Allow,
+        TargetArch::x86_64,
+    )
+    .unwrap()
+    .try_into()
+    .unwrap();
+    seccompiler::apply_filter(&filter).unwrap();
+}
+
+/// How far both threads of a case are. They wait for each other by looking: the one under the filter may do no more.
+static STEP: AtomicU32 = AtomicU32::new(0);
+
+fn reach(step: u32) {
+    STEP.store(step, Ordering::Release);
+}
+
+fn reached(step: u32) -> bool {
+    STEP.load(Ordering::Acquire) >= step
+}
+
+fn await_step(step: u32) {
+    while !reached(step) {
+        core::hint::spin_loop();
+    }
+}
+
+/// Runs `audio` on a thread under the filter while `control` runs here, and returns after both. The thread may neither
+/// free what it holds nor end, so it is left looking at nothing.
+fn under_the_filter(mut audio: impl FnMut() + Send + 'static, control: impl FnOnce()) {
+    std::thread::spawn(move || {
+        only_clocks();
+        audio();
+        reach(u32::MAX);
+        loop {
+            core::hint::spin_loop();
+        }
+    });
+    control();
+    while !reached(u32::MAX) {
+        std::thread::sleep(Duration::from_millis(1));
+    }
+}
+
+/// Every state of an engine on a device that gives blocks of any size in format `T`.
+fn all_states<T: SizedSample + FromSample<f32> + Send + 'static>() {
+    let puppet = Puppet::new(2, T::FORMAT);
+    let (mut duplex, mut endpoint) =
+        Duplex::open(puppet.source(), DuplexSettings::default()).unwrap();
+    duplex.prepare().unwrap();
+    let (mut pull, mut playback_error) = puppet.playback_strings();
+    let (mut push, mut capture_error) = puppet.capture_strings();
+    let mut buffer = vec![T::from_sample(0.1_f32); 2 * 96_000];
+    let mut ns = 0;
+    let mut blocks = move |sizes: &[usize], endpoint: &mut Endpoint, consume: bool| {
+        let mut frame = [0.1; 480];
+        for size in sizes {
+            ns += 500_000;
+            capture(&mut push, &mut buffer[..2 * size], ns);
+            playback(&mut pull, &mut buffer[..2 * size], ns);
+            if consume {
+                while endpoint.read(&mut frame).is_some() {
+                    endpoint.write(&frame);
+                }
+            }
+        }
+        // JACK's clock after an xrun.
+        ns -= 250_000;
+    };
+    let audio = move || {
+        // Prepared, not started.
+        blocks(&[480, 480], &mut endpoint, true);
+        reach(1);
+        await_step(2);
+        // Started: a huge first block, then steady, then every size.
+        blocks(&[96_000], &mut endpoint, true);
+        blocks(&[480; 100], &mut endpoint, true);
+        blocks(&[0, 1, 24, 255, 256, 257, 2400, 4800], &mut endpoint, true);
+        // Nobody reads and writes: overrun of capture, underrun of playback; and back.
+        blocks(&[4800; 20], &mut endpoint, false);
+        blocks(&[480; 20], &mut endpoint, true);
+        // Faults that do not end the run.
+        for _ in 0..1000 {
+            playback_error(ErrorKind::Xrun.into());
+            capture_error(ErrorKind::Xrun.into());
+            capture_error(ErrorKind::DeviceChanged.into());
+        }
+        // Stopped meanwhile, and started again.
+        reach(3);
+        while !reached(4) {
+            blocks(&[480], &mut endpoint, true);
+        }
+        blocks(&[480; 10], &mut endpoint, true);
+        // A dead server.
+        for _ in 0..1000 {
+            playback_error(ErrorKind::BackendError.into());
+            blocks(&[480], &mut endpoint, true);
+        }
+    };
+    under_the_filter(audio, || {
+        await_step(1);
+        let mut running = duplex.start(permit(), Directions::Duplex).unwrap();
+        reach(2);
+        await_step(3);
+        running.stop();
+        duplex.start(permit(), Directions::Duplex).unwrap();
+        reach(4);
+    });
+    let stats = duplex.stats();
+    assert!(stats.capture.lost > 0 && stats.capture.discarded > 0 && stats.capture.delivered > 0);
+    assert!(stats.playback.underrun > 0 && stats.playback.written > 0);
+    assert!(stats.playback.stream.xruns == 1000 && stats.playback.stream.errors > 0);
+}
+
+#[test]
+fn all_states_in_f32() {
+    survives("all_states_in_f32", all_states::<f32>);
+}
+
+#[test]
+fn all_states_in_i32() {
+    survives("all_states_in_i32", all_states::<i32>);
+}
+
+#[test]
+fn all_states_in_i16() {
+    survives("all_states_in_i16", all_states::<i16>);
+}
+
+#[test]
+fn all_states_in_u16() {
+    survives("all_states_in_u16", all_states::<u16>);
+}
+
+/// A started engine on a card that a test moves.
+fn on_a_card() -> (oncue_card::Card, Duplex, Endpoint, Box<dyn RunningIo>) {
+    let card = free_running(CardSettings {
+        noise_dbfs: Some(-60.0),
+        capture_ppm: 50.0,
+        ..CardSettings::default()
+    });
+    let (mut duplex, endpoint) = open(&card, DuplexSettings::default());
+    let running = duplex.start(permit(), Directions::Duplex).unwrap();
+    (card, duplex, endpoint, running)
+}
+
+#[test]
+fn driven_by_a_card() {
+    survives("driven_by_a_card", || {
+        let (card, duplex, mut endpoint, mut running) = on_a_card();
+        let its = card.clone();
+        let mut frames = move |count: usize, consume: bool| {
+            let mut frame = [0.0; 480];
+            for _ in 0..count {
+                its.advance_frames(480);
+                while consume && endpoint.read(&mut frame).is_some() {
+                    endpoint.write(&frame);
+                }
+            }
+        };
+        let audio = move || {
+            frames(100, true);
+            frames(100, false);
+            reach(1);
+            await_step(2);
+            frames(100, true);
+            reach(3);
+            await_step(4);
+            frames(100, true);
+        };
+        under_the_filter(audio, || {
+            await_step(1);
+            card.inject(Fault::Xrun { direction: Direction::Capture, frames: 100 });
+            card.inject(Fault::Xrun { direction: Direction::Playback, frames: 100 });
+            card.inject(Fault::Stall {
+                direction: Direction::Playback,
+                duration: Duration::from_millis(200),
+            });
+            card.inject(Fault::ZeroCapture(true));
+            reach(2);
+            await_step(3);
+            running.stop();
+            reach(4);
+        });
+        let stats = duplex.stats();
+        assert!(
+            stats.capture.lost > 0
+                && stats.playback.underrun > 0
+                && stats.capture.stream.xruns == 1
+        );
+        assert_eq!(stats.capture.stream.format.format, SampleFormat::F32);
+    });
+}
+
+/// Puts `planted` into what runs under the filter: the process must not survive it.
+fn is_caught(test: &str, mut planted: impl FnMut() + Send + 'static) {
+    let status = in_a_process(test, || {
+        let (card, _duplex, _endpoint, _running) = on_a_card();
+        let audio = move || {
+            card.advance_frames(480);
+            planted();
+            card.advance_frames(480);
+        };
+        under_the_filter(audio, || {});
+    });
+    assert_eq!(status.unwrap().signal(), Some(SIGSYS));
+}
+
+#[test]
+fn a_planted_lock_is_caught() {
+    static LOCK: Mutex<()> = Mutex::new(());
+    let _held = LOCK.lock();
+    is_caught("a_planted_lock_is_caught", || drop(LOCK.lock()));
+}
+
+#[test]
+fn a_planted_sleep_is_caught() {
+    is_caught("a_planted_sleep_is_caught", || std::thread::sleep(Duration::from_nanos(1)));
+}
+
+#[test]
+fn a_planted_stat_is_caught() {
+    is_caught("a_planted_stat_is_caught", || {
+        let _ = std::fs::metadata("/");
+    });
+}
+
+#[test]
+fn a_planted_wake_up_is_caught() {
+    static WAKE: Condvar = Condvar::new();
+    is_caught("a_planted_wake_up_is_caught", || WAKE.notify_one());
+}
+
+/// The sanitizer sees what the callbacks' own attribute makes it see.
+#[cfg(rtsan)]
+#[test]
+fn a_planted_allocation_is_caught_by_the_sanitizer() {
+    #[sanitize(realtime = "nonblocking")]
+    fn callback() {
+        core::hint::black_box(Vec::<u8>::with_capacity(1000));
+    }
+    let status = in_a_process("a_planted_allocation_is_caught_by_the_sanitizer", callback);
+    assert_eq!(status.unwrap().code(), Some(43));
+}
