@@ -22,7 +22,7 @@ fn settings(capture_ppm: f64, playback_ppm: f64) -> CardSettings {
 fn callbacks_come_at_the_rate_of_their_clock() {
     let card = free_running(settings(100.0, -250.0));
     let duplex = Duplex::start(&card, |_| 0.0);
-    card.advance(std::time::Duration::from_secs(100));
+    card.advance(core::time::Duration::from_secs(100));
     for (side, ppm) in [(&duplex.capture, 100.0), (&duplex.playback, -250.0)] {
         let blocks = side.take_blocks();
         let [first, .., last] = blocks.as_slice() else { panic!("too few blocks") };
@@ -45,7 +45,7 @@ fn capture_hears_the_ratio_of_the_clocks_cleanly() {
         let wave = sine(CYCLES, 0.7);
         let card = free_running(settings(capture_ppm, playback_ppm));
         let duplex = Duplex::start(&card, move |frame| wave(frame as f64) as f32);
-        card.advance(std::time::Duration::from_secs(60));
+        card.advance(core::time::Duration::from_secs(60));
         let captured = duplex.capture.take();
         let ratio = (1.0 + playback_ppm * 1e-6) / (1.0 + capture_ppm * 1e-6);
         // One fit over a minute: an error of 0.001 ppm, a click or a wrong level would show.
@@ -63,7 +63,7 @@ fn the_latency_in_time_stays_while_the_frame_numbers_drift_apart() {
         let card = free_running(CardSettings { latency, ..settings(capture_ppm, playback_ppm) });
         // The signal tells its frame number: a slow ramp, which the kernel passes exactly.
         let duplex = Duplex::start(&card, |frame| (frame as f64 / 4e6) as f32);
-        card.advance(std::time::Duration::from_secs(60));
+        card.advance(core::time::Duration::from_secs(60));
         let (captured, played) = (duplex.capture.take_blocks(), duplex.playback.take_blocks());
         assert!(captured.len().abs_diff(played.len()) >= 2, "the clocks have drifted apart");
         let rates = [capture_ppm, playback_ppm].map(|ppm| 48_000.0 * (1.0 + ppm * 1e-6));

@@ -181,11 +181,15 @@ fn a_dead_server_floods_with_errors_in_place_of_data() {
 
 #[test]
 fn calls_to_a_hanging_server_return_after_its_release() {
-    type Call = fn(Side);
+    // Each gives the stream back, so that it is the call that waits and not the drop after it.
+    type Call = fn(Side) -> Option<Side>;
     let calls: [Call; 3] = [
-        |side| side.stream.play().unwrap(),
-        |side| side.stream.pause().unwrap(),
-        |side| drop(side.stream),
+        |side| side.stream.play().map(|()| Some(side)).unwrap(),
+        |side| side.stream.pause().map(|()| Some(side)).unwrap(),
+        |side| {
+            drop(side);
+            None
+        },
     ];
     for call in calls {
         let (card, Duplex { capture, playback }) = start();
@@ -198,8 +202,9 @@ fn calls_to_a_hanging_server_return_after_its_release() {
         let flags = (Arc::clone(&entered), Arc::clone(&returned));
         let caller = thread::spawn(move || {
             flags.0.store(true, Ordering::Release);
-            call(capture);
+            let capture = call(capture);
             flags.1.store(true, Ordering::Release);
+            capture
         });
         while !entered.load(Ordering::Acquire) {
             thread::yield_now();
@@ -213,10 +218,11 @@ fn calls_to_a_hanging_server_return_after_its_release() {
         card.advance_frames(PERIOD);
 
         card.release();
-        caller.join().unwrap();
+        let capture = caller.join().unwrap();
         assert!(returned.load(Ordering::Acquire));
         card.advance_frames(3 * PERIOD);
         assert_eq!(playback.take_blocks().len(), 3);
+        drop(capture);
     }
 }
 

@@ -136,3 +136,17 @@ fn a_stream_that_joins_later_is_heard_by_the_instant() {
     assert!(captured[..first].iter().all(|&sample| sample == 0.0));
     assert!(captured[first..].iter().zip(0..).all(|(&sample, frame)| sample == ramp(frame)));
 }
+
+#[test]
+fn what_is_on_the_wire_when_all_streams_stop_is_gone() {
+    let card = free_running(CardSettings { latency: 4800.0, ..CardSettings::default() });
+    let duplex = Duplex::start(&card, |frame| if frame < 4800 { 0.5 } else { 0.0 });
+    card.advance_frames(4800);
+    for stream in [&duplex.capture.stream, &duplex.playback.stream] {
+        stream.pause().unwrap();
+    }
+    card.advance_frames(100);
+    duplex.capture.stream.play().unwrap();
+    card.advance_frames(9600);
+    assert_eq!(duplex.capture.take(), [0.0; 4800 + 9600]);
+}

@@ -49,7 +49,7 @@ pub(crate) struct Loopback {
     #[arg(long, value_name = "SECONDS", default_value = "5", value_parser = seconds)]
     pub(crate) duration: Duration,
     /// Latency that the virtual card adds to its period, in frames; fractions are exact
-    #[arg(long, value_name = "FRAMES")]
+    #[arg(long, value_name = "FRAMES", allow_negative_numbers = true)]
     pub(crate) latency: Option<f64>,
     /// Who activates the session: a scripted call system as on a phone, or the app itself
     #[arg(long, value_enum, default_value_t = OwnerArg::System)]

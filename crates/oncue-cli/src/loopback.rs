@@ -8,7 +8,7 @@ use crate::story::Story;
 use crate::{broken, call};
 use oncue_card::{Card, CardSettings};
 use oncue_duplex::{
-    DeviceError, Duplex, DuplexSettings, HostSource, OpenError, SilenceCause, SilenceKind, SilentAudio,
+    DeviceError, Duplex, DuplexSettings, HostSource, OpenError, Operation, SilenceCause, SilenceKind, SilentAudio,
 };
 use oncue_session::{Owner, SessionError};
 
@@ -24,7 +24,7 @@ pub(crate) enum CannotRun {
     Card(#[from] oncue_card::SettingsError),
     #[error(transparent)]
     Signal(#[from] oncue_loopback::SettingsError),
-    #[error("{}", with_virtual(.0))]
+    #[error("{}", with_remedy(.0))]
     Open(#[from] OpenError),
     #[error(transparent)]
     Device(#[from] DeviceError),
@@ -34,11 +34,15 @@ pub(crate) enum CannotRun {
     Json(#[from] serde_json::Error),
 }
 
-/// The virtual card is a host as well, though none of the engine's.
-fn with_virtual(error: &OpenError) -> String {
+/// What the engine says, and what the program adds to it: the virtual card is a host as well, and needs no server.
+fn with_remedy(error: &OpenError) -> String {
     match error {
         OpenError::UnknownHost { asked, available } => {
             format!("no audio host \"{asked}\"; this build has: {VIRTUAL}, {}", available.join(", "))
+        }
+        OpenError::Device(DeviceError::Refused { operation: Operation::OpenHost, .. })
+        | OpenError::NoDevice { .. } => {
+            format!("{error}; start the audio server, or leave out --host for the virtual card")
         }
         error => error.to_string(),
     }
@@ -53,6 +57,14 @@ pub(crate) fn run(args: &Loopback) -> Result<u8, CannotRun> {
         return Err(CannotRun::Contradiction(contradiction));
     }
     let owner = args.owner();
+    let settings = DuplexSettings {
+        playback_device: args.device.clone(),
+        capture_device: args.input.clone().or_else(|| args.device.clone()),
+        rate: args.rate,
+        period: args.period,
+        ..DuplexSettings::default()
+    };
+    settings.check().map_err(OpenError::from)?;
     let card = if args.host == VIRTUAL { Some(card(args)?) } else { None };
     let source = match &card {
         Some(card) => {
@@ -60,13 +72,6 @@ pub(crate) fn run(args: &Loopback) -> Result<u8, CannotRun> {
             HostSource::Made(Box::new(move || card.host()))
         }
         None => HostSource::Named(args.host.clone()),
-    };
-    let settings = DuplexSettings {
-        playback_device: args.device.clone(),
-        capture_device: args.input.clone().or_else(|| args.device.clone()),
-        rate: args.rate,
-        period: args.period,
-        ..DuplexSettings::default()
     };
     let (mut engine, mut endpoint) = Duplex::open(source, settings)?;
     let phone = CallSystem::new(owner, args.activation_delay(), card.as_ref().map(Card::gate));

@@ -13,6 +13,7 @@ mod report;
 mod story;
 
 use clap::Parser;
+use clap::error::ErrorKind::{DisplayHelp, DisplayHelpOnMissingArgumentOrSubcommand, DisplayVersion};
 use std::process::ExitCode;
 
 /// The exit code of a run that could not take place.
@@ -21,10 +22,10 @@ const CANNOT_RUN: u8 = 3;
 fn main() -> ExitCode {
     let cli = match args::Cli::try_parse() {
         Ok(cli) => cli,
-        Err(error) if !error.use_stderr() => {
-            // Help and version, asked for.
+        Err(error) if matches!(error.kind(), DisplayHelp | DisplayVersion | DisplayHelpOnMissingArgumentOrSubcommand) => {
+            // A terminal that takes no text cannot be told either.
             let _ = error.print();
-            return ExitCode::SUCCESS;
+            return if error.use_stderr() { ExitCode::from(CANNOT_RUN) } else { ExitCode::SUCCESS };
         }
         Err(error) => {
             eprintln!("{}", one_line(&error));

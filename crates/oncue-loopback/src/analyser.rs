@@ -17,8 +17,8 @@ use crate::settings::{AnalyserSettings, SettingsError};
 use crate::signal::TestSignal;
 use crate::sinc;
 use crate::slip;
-use crate::stretch::{Collected, Fit, delayed};
-use crate::summary::Summary;
+use crate::stretch::{Collected, Fit, delayed, residual};
+use crate::summary::{Summary, median};
 use crate::tracker::{Block, Step, Tracker};
 
 /// A search has found the signal when its peak stands this many deviations of chance above zero:
@@ -69,8 +69,8 @@ pub struct Analyser {
     clarity: f64,
     /// The signal was missing from a block, since the last steady stretch, that should have had it.
     missed: bool,
-    /// Gains of the latest stretches.
-    gains: VecDeque<f64>,
+    /// The latest stretches.
+    fits: VecDeque<Fit>,
     collected: Collected,
     disturbances: Disturbances,
     summary: Summary,
@@ -116,7 +116,7 @@ impl Analyser {
             tracker: Tracker::default(),
             clarity: 0.0,
             missed: false,
-            gains: VecDeque::new(),
+            fits: VecDeque::new(),
             collected: Collected::default(),
             disturbances: Disturbances::new(signal.rate()),
             summary: Summary::new(),
@@ -349,12 +349,13 @@ impl Analyser {
             return false;
         };
         let fit = Fit::new(captured, &delayed);
-        if self.gains.len() == 5 {
-            self.gains.pop_front();
+        if self.fits.len() == 5 {
+            self.fits.pop_front();
         }
-        self.gains.push_back(fit.gain);
-        let gain = self.usual_gain();
-        let residual = fit.residual(captured, &delayed, gain);
+        self.fits.push_back(fit);
+        let gain = self.usual(|fit| fit.gain);
+        let offset = self.usual(|fit| fit.offset);
+        let residual = residual(captured, &delayed, gain, offset);
         let summary = &mut self.summary;
         let signal_rms = gain.abs() * self.played.rms();
         let found =
@@ -370,7 +371,7 @@ impl Analyser {
     fn locate(&mut self, before: &Block, after: &Block, frames: i64) -> Option<i64> {
         let region: Range<i64> = before.start..after.end();
         let drift = self.tracker.drift();
-        let gain = self.usual_gain() as f32;
+        let gain = self.usual(|fit| fit.gain) as f32;
         let captured = self.captured.get(region.start, region.end)?;
         let [old, new] = [before, after].map(|block| {
             let lag = |frame: i64| block.lag + drift * (frame - block.middle()) as f64;
@@ -382,11 +383,9 @@ impl Analyser {
         slip::locate(captured, &old?, &new?, inserted).map(|at| region.start + at as i64)
     }
 
-    /// Median of the latest gains: one stretch with a hole in it does not move it.
-    fn usual_gain(&self) -> f64 {
-        let mut gains: Vec<f64> = self.gains.iter().copied().collect();
-        gains.sort_unstable_by(f64::total_cmp);
-        gains.get(gains.len() / 2).copied().unwrap_or(0.0)
+    /// Median over the latest stretches: one with a hole or a burst in it does not move it.
+    fn usual(&self, figure: impl Fn(&Fit) -> f64) -> f64 {
+        if self.fits.is_empty() { 0.0 } else { median(self.fits.iter().map(figure).collect()) }
     }
 
     fn end_repeat(&mut self) {

@@ -6,6 +6,8 @@
 use core::ops::Range;
 use std::collections::VecDeque;
 
+use crate::summary::median;
+
 /// How many milliseconds make the usual one.
 const USUAL: usize = 500;
 /// A sample is disturbed beyond this many times the usual RMS: chance needs 10¹⁵ Gaussian samples.
@@ -105,11 +107,6 @@ impl Disturbances {
     pub(crate) fn close(&mut self) -> Option<Range<i64>> {
         self.open.take()
     }
-}
-
-fn median(mut values: Vec<f64>) -> f64 {
-    let middle = values.len() / 2;
-    *values.select_nth_unstable_by(middle, f64::total_cmp).1
 }
 
 /// The disturbed frames of a chunk.

@@ -18,7 +18,7 @@ pub(crate) fn delayed(
     lag: impl Fn(i64) -> f64,
 ) -> Option<Vec<f32>> {
     let mut out = Vec::with_capacity(usize::try_from(frames.end - frames.start).ok()?);
-    let mut fraction_of_taps = f64::NAN;
+    let mut fraction_of_taps = f64::INFINITY;
     let mut taps = [0.0; sinc::TAPS];
     let mut start = frames.start;
     while start < frames.end {
@@ -26,7 +26,7 @@ pub(crate) fn delayed(
         let position = start as f64 - lag((start + end) / 2);
         let whole = position.floor();
         let fraction = position - whole;
-        if !((fraction - fraction_of_taps).abs() < 5e-4) {
+        if (fraction - fraction_of_taps).abs() > 5e-4 {
             taps = sinc::kernel(fraction).map(|tap| tap as f32);
             fraction_of_taps = fraction;
         }
@@ -42,7 +42,7 @@ pub(crate) fn delayed(
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Fit {
     pub(crate) gain: f64,
-    offset: f64,
+    pub(crate) offset: f64,
     frames: f64,
     energy: f64,
     peak: f32,
@@ -68,12 +68,12 @@ impl Fit {
         let peak = captured.iter().fold(0.0_f32, |peak, x| peak.max(x.abs()));
         Self { gain, offset: mean_c - gain * mean_d, frames, energy, peak, cc, cd, dd }
     }
+}
 
-    /// What remains of the captured frames without the signal at `gain` and without DC.
-    pub(crate) fn residual(&self, captured: &[f32], delayed: &[f32], gain: f64) -> Vec<f32> {
-        let (gain, offset) = (gain as f32, self.offset as f32);
-        captured.iter().zip(delayed).map(|(c, d)| c - offset - gain * d).collect()
-    }
+/// What remains of the captured frames without the signal at `gain` and without DC of `offset`.
+pub(crate) fn residual(captured: &[f32], delayed: &[f32], gain: f64, offset: f64) -> Vec<f32> {
+    let (gain, offset) = (gain as f32, offset as f32);
+    captured.iter().zip(delayed).map(|(c, d)| c - offset - gain * d).collect()
 }
 
 /// A repeat in the making: adjacent stretches without a slip.

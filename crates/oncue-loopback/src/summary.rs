@@ -177,10 +177,14 @@ impl Summary {
     }
 
     fn median(&self, figure: impl Fn(&Repeat) -> f64) -> f64 {
-        let mut values: Vec<f64> = self.kept.iter().map(figure).collect();
-        let middle = values.len() / 2;
-        *values.select_nth_unstable_by(middle, f64::total_cmp).1
+        median(self.kept.iter().map(figure).collect())
     }
+}
+
+/// The middle one of `values`, which are not none (of an even number the upper one).
+pub(crate) fn median(mut values: Vec<f64>) -> f64 {
+    let middle = values.len() / 2;
+    *values.select_nth_unstable_by(middle, f64::total_cmp).1
 }
 
 /// Least squares of a line through points as they come (Welford's sums).

@@ -129,3 +129,12 @@ fn the_drawn_diagrams_have_the_edges_of_the_table() {
         assert_eq!(drawn, expected, "docs/src/order/{name} is stale; run scripts/docs");
     }
 }
+
+#[test]
+fn the_readme_counts_the_refused_calls_as_the_table_does() {
+    let calls = Owner::ALL.iter().flat_map(|&owner| State::ALL.iter().map(move |&state| (owner, state)));
+    let calls: Vec<_> = calls.flat_map(|(owner, state)| Step::ALL.iter().map(move |&step| (owner, state, step))).collect();
+    let refused = calls.iter().filter(|&&(owner, state, step)| broken(owner, state, step).next().is_some()).count();
+    let readme = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../../README.md")).unwrap();
+    assert!(readme.contains(&format!("{refused} of {} calls", calls.len())), "{refused} of {}", calls.len());
+}
