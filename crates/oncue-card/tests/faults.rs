@@ -102,6 +102,32 @@ fn a_stall_stops_one_direction_without_a_word() {
 }
 
 #[test]
+fn a_stall_is_the_cards_and_a_new_stream_does_not_end_it() {
+    let (card, duplex) = start();
+    let duration = Duration::from_millis(50);
+    card.inject(Fault::Stall { direction: Direction::Capture, duration });
+    drop(duplex.capture);
+    let capture = Side::capture(&card.host(), mono(&card)).unwrap();
+    capture.stream.play().unwrap();
+    card.advance_frames(4 * PERIOD);
+    assert!(capture.take_blocks().is_empty());
+    card.advance_frames(PERIOD);
+    assert_eq!(capture.take_blocks().len(), 1);
+}
+
+#[test]
+fn a_paused_stream_takes_no_xrun_along() {
+    let (card, duplex) = start();
+    card.inject(Fault::Xrun { direction: Direction::Capture, frames: 100 });
+    duplex.capture.stream.pause().unwrap();
+    card.inject(Fault::Xrun { direction: Direction::Capture, frames: 100 });
+    duplex.capture.stream.play().unwrap();
+    card.advance_frames(PERIOD);
+    assert_eq!(duplex.capture.take_errors(), []);
+    assert_eq!(duplex.capture.take(), ramps(1440..1920));
+}
+
+#[test]
 fn an_unplugged_card_tells_each_stream_once_and_is_gone() {
     let (card, duplex) = start();
     let host = card.host();

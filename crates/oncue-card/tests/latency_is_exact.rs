@@ -150,3 +150,15 @@ fn what_is_on_the_wire_when_all_streams_stop_is_gone() {
     card.advance_frames(9600);
     assert_eq!(duplex.capture.take(), [0.0; 4800 + 9600]);
 }
+
+#[test]
+fn a_period_at_a_time_is_a_tick_at_a_time() {
+    // A period of 2267573.69... ns.
+    let card = free_running(CardSettings { rate: 44_100, period: 100, ..CardSettings::default() });
+    let duplex = Duplex::start(&card, ramp);
+    for _ in 0..10_000 {
+        card.advance_frames(100);
+        assert_eq!(duplex.capture.take_blocks().len(), 1);
+    }
+    assert_eq!(card.now().as_nanos(), 1_000_000 * 1_000_000_000 / 44_100);
+}
