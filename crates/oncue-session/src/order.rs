@@ -31,8 +31,8 @@ macro_rules! order {
             /// Whether it holds under `owner` in `state`. A rule that is seen in values, not in states, always does.
             pub const fn holds(self, owner: Owner, state: State) -> bool {
                 match (self, owner) {
-                    $((Self::$rule, Owner::System) => crate::order::order!(@set $system) & state.bit() != 0,
-                    (Self::$rule, Owner::App) => crate::order::order!(@set $app) & state.bit() != 0,)+
+                    $((Self::$rule, Owner::System) => state.is_in(&crate::order::order!(@states_of $system)),
+                    (Self::$rule, Owner::App) => state.is_in(&crate::order::order!(@states_of $app)),)+
                     $((Self::$seen, _) => true),+
                 }
             }
@@ -97,8 +97,12 @@ macro_rules! order {
                 match self { $(Self::$state => stringify!($state)),+ }
             }
 
-            const fn bit(self) -> u16 {
-                1 << self as u16
+            const fn is_in(self, states: &[Self]) -> bool {
+                let mut at = 0;
+                while at < states.len() && states[at] as u8 != self as u8 {
+                    at += 1;
+                }
+                at < states.len()
             }
         }
 
@@ -124,7 +128,7 @@ macro_rules! order {
             }
         }
     };
-    (@set [$($state:ident)*]) => { 0 $(| State::$state.bit())* };
+    (@states_of [$($state:ident)*]) => { [$(State::$state),*] };
     (@row $from:ident { $($(#[$doc:meta])+ $state:ident)+ } [$($to:tt)+]) => {
         match $from { $(State::$state => crate::order::order!(@to $state $to)),+ }
     };

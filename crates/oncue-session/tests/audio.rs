@@ -1,6 +1,8 @@
 //! What [`Audio`] does to the platform and the engine: in which order, what an error leaves, what an event stops, what
 //! a drop releases.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
 use oncue_session::*;
 use std::sync::{Arc, Mutex};
 
@@ -125,11 +127,11 @@ fn a_refusal_leaves_the_session_where_it_was() {
 fn every_event_that_takes_the_session_away_stops_what_runs() {
     type OnEvent = fn(&mut Audio<owner::System>);
     let events: [(State, OnEvent); 5] = [
-        (State::Configured, |audio| drop(audio.did_deactivate())),
-        (State::Configured, |audio| drop(audio.provider_did_reset())),
-        (State::Interrupted, |audio| drop(audio.interruption_began())),
-        (State::MediaLost, |audio| drop(audio.media_services_were_lost())),
-        (State::Fresh, |audio| drop(audio.media_services_were_reset())),
+        (State::Configured, |audio| _ = audio.did_deactivate()),
+        (State::Configured, |audio| _ = audio.provider_did_reset()),
+        (State::Interrupted, |audio| _ = audio.interruption_began()),
+        (State::MediaLost, |audio| _ = audio.media_services_were_lost()),
+        (State::Fresh, |audio| _ = audio.media_services_were_reset()),
     ];
     for (state, event) in events {
         let log = Log::default();

@@ -4,6 +4,8 @@
 //! This is the agreement of types and table; what the table should say is judged in `three_machines.rs` and
 //! `timelines.rs`.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
 use oncue_session::{Owner, Rule, State, Step, after_step, broken};
 use std::{collections::BTreeMap, fmt::Write, fs, path::Path, process::Command};
 

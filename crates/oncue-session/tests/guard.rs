@@ -5,7 +5,7 @@ use oncue_session::*;
 const HEADSET: Options = Options::ALLOW_BLUETOOTH_HFP;
 
 fn rule(result: Result<Progress, Violation>) -> Rule {
-    result.unwrap_err().rule
+    result.expect_err("out of order").rule
 }
 
 #[test]

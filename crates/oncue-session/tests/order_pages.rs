@@ -1,6 +1,8 @@
 //! The pages of the order in `docs/src/order` are what the table says: the matrix of owners, states and steps, and
 //! the state diagrams. `scripts/docs` writes them anew.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
 use oncue_session::{Event, Owner, Rule, State, Step, after_event, after_step, broken};
 use std::{collections::BTreeMap, collections::BTreeSet, env, fmt::Write, fs, path::PathBuf};
 

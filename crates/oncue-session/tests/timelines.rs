@@ -6,6 +6,8 @@
 //! the rule that is broken first, or `ok` where the deviation is harmless. A line without verdicts sets the scene. A
 //! line with `!` is refused with that rule.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
 use oncue_session::{Event, Guard, Owner, Step, Violation};
 
 const TIMELINES: &str = "
