@@ -164,3 +164,10 @@ fn the_devices_of_a_server_are_listed() {
         assert!(said.stdout.contains(part), "{part}: {}", said.stdout);
     }
 }
+
+#[cfg(feature = "pipewire")]
+#[test]
+fn five_opens_agree_on_pipewire_and_a_killed_server_ends_the_run() {
+    five_opens_agree("pipewire=256", "--host pipewire --period 256");
+    ends_with_silence(when_running("pipewire=256", "--host pipewire --period 256", "ONCUE_PIPEWIRE_PID", "-KILL"));
+}

@@ -1,8 +1,7 @@
 //! Tests: callbacks and endpoint, driven by hand in any order and any block size, against plain queues that know
 //! nothing of rings: no frame is ever unaccounted for, out of place, or wrong.
 
-// A built stream hands its ring over through a channel.
-#![allow(clippy::disallowed_types)]
+#![allow(clippy::disallowed_types, reason = "a built stream hands its ring over through a channel")]
 
 use crate::callback::{CaptureCallback, Cushion, Lane, PlaybackCallback};
 use crate::clock::{Timebase, stamps};

@@ -4,8 +4,10 @@
 //! what it holds; should the call return after all, the thread drops that and ends. Nothing here waits without a
 //! deadline. It knows no audio.
 
-// Never used by a callback: this is how other threads talk to the device thread.
-#![allow(clippy::disallowed_types)]
+#![allow(
+    clippy::disallowed_types,
+    reason = "never used by a callback: this is how other threads talk to the device thread"
+)]
 
 use crate::error::{DeviceError, Operation};
 use core::sync::atomic::{AtomicU8, AtomicUsize, Ordering};

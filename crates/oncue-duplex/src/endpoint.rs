@@ -4,8 +4,10 @@
 //! a frame of capture never spans a loss; what is written beyond the limit of playback is refused. Nothing here waits
 //! but [`Endpoint::wait`]. It may run on any thread but an audio callback's.
 
-// Never used by a callback: a stream that was built hands its ring over through a channel.
-#![allow(clippy::disallowed_types)]
+#![allow(
+    clippy::disallowed_types,
+    reason = "never used by a callback: a stream that was built hands its ring over through a channel"
+)]
 
 use crate::callback::Lane;
 use crate::clock::{Alignment, StampReader};

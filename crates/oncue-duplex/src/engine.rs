@@ -2,8 +2,10 @@
 //!
 //! Every method returns within its deadline, [`Drop`] too, whatever the audio server does. Nothing here touches audio.
 
-// Never used by a callback: events come from the device thread.
-#![allow(clippy::disallowed_types)]
+#![allow(
+    clippy::disallowed_types,
+    reason = "never used by a callback: events come from the device thread"
+)]
 
 use crate::device_thread::DeviceThread;
 use crate::devices::HostSource;

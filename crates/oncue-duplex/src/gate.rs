@@ -48,7 +48,7 @@ impl Gate {
     pub(crate) fn enter(&self) -> Option<Inside<'_>> {
         let inside = Inside(self);
         let before = self.0.fetch_add(INSIDE, Ordering::AcqRel);
-        Some(inside)
+        (before & OPEN != 0).then_some(inside)
     }
 }
 

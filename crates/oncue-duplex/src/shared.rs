@@ -1,7 +1,9 @@
 //! What the engine, its device thread and the endpoint share: figures, the present streams' gates, the clocks.
 
-// Never used by a callback, which has its lane's own handle.
-#![allow(clippy::disallowed_types)]
+#![allow(
+    clippy::disallowed_types,
+    reason = "never used by a callback, which has its lane's own handle"
+)]
 
 use crate::callback::Lane;
 use crate::clock::Timebase;

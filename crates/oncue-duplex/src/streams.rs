@@ -1,7 +1,9 @@
 //! The streams themselves, on the device thread: built, played, paused and dropped there and nowhere else.
 
-// Never used by a callback: events and ring ends go to other threads.
-#![allow(clippy::disallowed_types)]
+#![allow(
+    clippy::disallowed_types,
+    reason = "never used by a callback: events and ring ends go to other threads"
+)]
 
 use crate::callback::{
     CaptureCallback, Cushion, ErrorCallback, ErrorReader, Errors, Lane, PlaybackCallback,

@@ -1,4 +1,6 @@
 //! Blocks of any size, from 24 frames to 2 s, through the callbacks that cpal is given.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![allow(clippy::disallowed_types, reason = "locks are of the tests, not of callbacks")]
 
 mod puppet;
 mod rig;

@@ -1,4 +1,6 @@
 //! What devices and servers do wrong, and that the engine says so once and never hangs.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![allow(clippy::disallowed_types, reason = "locks are of the tests, not of callbacks")]
 
 mod puppet;
 mod rig;

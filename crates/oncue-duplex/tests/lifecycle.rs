@@ -1,4 +1,6 @@
 //! Starting, adding capture, stopping, starting again, and outliving.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![allow(clippy::disallowed_types, reason = "locks are of the tests, not of callbacks")]
 
 mod puppet;
 mod rig;
@@ -102,6 +104,26 @@ fn a_run_gets_nothing_that_was_left_from_the_one_before() {
     first.stop();
     card.advance_frames(480);
     assert!(duplex.stats().playback.stream.callbacks > after.playback.stream.callbacks);
+}
+
+#[test]
+fn the_offset_is_that_of_the_present_run() {
+    let card = free_running(CardSettings::default());
+    let (mut duplex, mut endpoint) = open(&card, DuplexSettings::default());
+    let mut first = duplex.start(permit(), Directions::Duplex).unwrap();
+    for _ in 0..200 {
+        card.advance_frames(480);
+        endpoint.write(&[0.5; 480]);
+    }
+    assert!(endpoint.offset().unwrap().abs() < 0.05);
+    first.stop();
+    // Playback gets ahead by ten blocks.
+    let _second = duplex.start(permit(), Directions::Playback).unwrap();
+    card.advance_frames(4800);
+    assert_eq!(endpoint.offset(), None);
+    let _second = duplex.start(permit(), Directions::Duplex).unwrap();
+    card.advance_frames(4800);
+    assert!((endpoint.offset().unwrap() + 4800.0).abs() < 0.05);
 }
 
 #[test]

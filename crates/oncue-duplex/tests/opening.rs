@@ -1,4 +1,6 @@
 //! What can be opened, how devices are named, and what an error says of what there is.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![allow(clippy::disallowed_types, reason = "locks are of the tests, not of callbacks")]
 
 mod puppet;
 
@@ -79,7 +81,7 @@ fn a_name_that_does_not_fit_gets_the_list_of_what_there_is() {
     );
     assert_eq!(
         open(vec![webcam()], DuplexSettings::default()).unwrap_err().to_string(),
-        "no playback device \"default\"; there is none"
+        "no playback device \"default\"; there is none: is the host's server running?"
     );
 }
 

@@ -6,6 +6,8 @@
 //! --target x86_64-unknown-linux-gnu`. A guard ends the process, so each case is a process of its own.
 #![cfg(all(target_os = "linux", target_arch = "x86_64"))]
 #![cfg_attr(rtsan, feature(sanitize))]
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![allow(clippy::disallowed_types, reason = "locks are of the tests, not of callbacks")]
 
 mod puppet;
 mod rig;
@@ -20,32 +22,29 @@ use puppet::{Puppet, capture, playback};
 use rig::{free_running, open, permit};
 use seccompiler::{BpfProgram, SeccompAction, SeccompFilter, TargetArch};
 use std::os::unix::process::ExitStatusExt;
-use std::process::{Command, ExitStatus};
+use std::process::{Command, Output};
 use std::sync::{Condvar, Mutex};
 
 const CHILD: &str = "ONCUE_DUPLEX_CHILD";
 const SIGSYS: i32 = 31;
 
 /// Runs `case` in a process of its own, in which this test is called again.
-fn in_a_process(test: &str, case: impl FnOnce()) -> Option<ExitStatus> {
+fn in_a_process(test: &str, case: impl FnOnce()) -> Output {
     if std::env::var_os(CHILD).is_some() {
         case();
         std::process::exit(0);
     }
-    let child = Command::new(std::env::current_exe().unwrap())
+    Command::new(std::env::current_exe().unwrap())
         .args(["--exact", test, "--test-threads=1", "--nocapture"])
         .env(CHILD, "1")
         .output()
-        .unwrap();
-    if !child.status.success() {
-        print!("{}", String::from_utf8_lossy(&child.stderr));
-    }
-    Some(child.status)
+        .unwrap()
 }
 
 fn survives(test: &str, case: impl FnOnce()) {
-    let status = in_a_process(test, case).unwrap();
-    assert!(status.success(), "{status}: a callback did what it may not");
+    let Output { status, stderr, .. } = in_a_process(test, case);
+    let stderr = String::from_utf8_lossy(&stderr);
+    assert!(status.success(), "{status}: a callback did what it may not: {stderr}");
 }
 
 /// From here on, this thread may read clocks. Anything else ends the process with SIGSYS.
@@ -106,7 +105,7 @@ fn all_states<T: SizedSample + FromSample<f32> + Send + 'static>() {
     duplex.prepare().unwrap();
     let (mut pull, mut playback_error) = puppet.playback_strings();
     let (mut push, mut capture_error) = puppet.capture_strings();
-    let mut buffer = vec![T::from_sample(0.1_f32); 2 * 96_000];
+    let mut buffer = vec![T::from_sample(0.1_f32); 2 * 96_000].into_boxed_slice();
     let mut ns = 0;
     let mut blocks = move |sizes: &[usize], endpoint: &mut Endpoint, consume: bool| {
         let mut frame = [0.1; 480];
@@ -250,7 +249,7 @@ fn driven_by_a_card() {
 
 /// Puts `planted` into what runs under the filter: the process must not survive it.
 fn is_caught(test: &str, mut planted: impl FnMut() + Send + 'static) {
-    let status = in_a_process(test, || {
+    let child = in_a_process(test, || {
         let (card, _duplex, _endpoint, _running) = on_a_card();
         let audio = move || {
             card.advance_frames(480);
@@ -259,7 +258,7 @@ fn is_caught(test: &str, mut planted: impl FnMut() + Send + 'static) {
         };
         under_the_filter(audio, || {});
     });
-    assert_eq!(status.unwrap().signal(), Some(SIGSYS));
+    assert_eq!(child.status.signal(), Some(SIGSYS));
 }
 
 #[test]
@@ -295,6 +294,6 @@ fn a_planted_allocation_is_caught_by_the_sanitizer() {
     fn callback() {
         core::hint::black_box(Vec::<u8>::with_capacity(1000));
     }
-    let status = in_a_process("a_planted_allocation_is_caught_by_the_sanitizer", callback);
-    assert_eq!(status.unwrap().code(), Some(43));
+    let child = in_a_process("a_planted_allocation_is_caught_by_the_sanitizer", callback);
+    assert_eq!(child.status.code(), Some(43));
 }
