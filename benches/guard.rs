@@ -3,7 +3,6 @@
 //! Both play the same cycle of an answered call, an interruption and an end; each is first seen to end where the other
 //! does. Printed per cycle of 16 words.
 
-
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use oncue_session::{Event, Guard, Owner, State, Step};
 use std::hint::black_box;
@@ -45,22 +44,36 @@ fn guard_step(guard: &mut Guard, word: Word) -> bool {
 
 /// The same session under a call system, by hand, as far as the cycle needs it.
 fn by_hand(state: &mut State, word: Word) -> bool {
-    use State::{Active, AwaitingActivation, Configured, Fresh, Interrupted, MediaLost, Playing, Resuming, Running};
+    use State::{
+        Active, AwaitingActivation, Configured, Fresh, Interrupted, MediaLost, Playing, Resuming,
+        Running,
+    };
     let next = match (word, *state) {
         (Word::App(Step::Configure), Fresh | Configured) => Configured,
-        (Word::App(Step::Configure | Step::Prepare), MediaLost) | (Word::App(Step::Prepare), Fresh) => return false,
+        (Word::App(Step::Configure | Step::Prepare), MediaLost)
+        | (Word::App(Step::Prepare), Fresh) => return false,
         (Word::App(Step::Fulfill), Configured | Interrupted | Resuming) => AwaitingActivation,
         (Word::App(Step::AwaitActivation), Fresh | Configured | MediaLost) => return false,
         (Word::App(Step::StartPlayback), Active | Resuming) => Playing,
         (Word::App(Step::Start), Active | Playing | Running | Resuming) => Running,
-        (Word::App(Step::Start | Step::StartPlayback), Fresh | Configured | AwaitingActivation | Interrupted) => {
+        (
+            Word::App(Step::Start | Step::StartPlayback),
+            Fresh | Configured | AwaitingActivation | Interrupted,
+        ) => {
             return false;
         }
         (Word::App(Step::Stop), Playing | Running) => Active,
         (Word::App(Step::EndCall), Playing | Running) => return false,
-        (Word::App(Step::EndCall), AwaitingActivation | Active | Interrupted | Resuming) => Configured,
-        (Word::System(Event::DidActivate), Configured | AwaitingActivation | Interrupted | Resuming) => Active,
-        (Word::System(Event::DidDeactivate), Active | Playing | Running | Interrupted) => Configured,
+        (Word::App(Step::EndCall), AwaitingActivation | Active | Interrupted | Resuming) => {
+            Configured
+        }
+        (
+            Word::System(Event::DidActivate),
+            Configured | AwaitingActivation | Interrupted | Resuming,
+        ) => Active,
+        (Word::System(Event::DidDeactivate), Active | Playing | Running | Interrupted) => {
+            Configured
+        }
         (Word::System(Event::InterruptionBegan), Active | Playing | Running) => Interrupted,
         (_, state) => state,
     };

@@ -112,19 +112,33 @@ impl Loopback {
         let real = self.host != VIRTUAL;
         let by_app = self.owner == OwnerArg::App;
         if real && self.latency.is_some() {
-            return Some(format!("--latency is the virtual card's; leave it out with --host {}", self.host));
+            return Some(format!(
+                "--latency is the virtual card's; leave it out with --host {}",
+                self.host
+            ));
         }
         if real && self.r#break.is_some() {
-            return Some(format!("--break needs the virtual card's gate; leave it out with --host {}", self.host));
+            return Some(format!(
+                "--break needs the virtual card's gate; leave it out with --host {}",
+                self.host
+            ));
         }
         if !real && (self.device.is_some() || self.input.is_some()) {
-            return Some("the virtual card is one device; leave out --device and --input, or name a --host".into());
+            return Some(
+                "the virtual card is one device; leave out --device and --input, or name a --host"
+                    .into(),
+            );
         }
         if by_app && self.activation_delay.is_some() {
-            return Some("--owner app has no call system that could delay; leave out --activation-delay".into());
+            return Some(
+                "--owner app has no call system that could delay; leave out --activation-delay"
+                    .into(),
+            );
         }
         if self.r#break.is_some() && self.activation_delay == Some(ActivationDelay::Never) {
-            return Some("--break and --activation-delay never are two causes of silence; choose one".into());
+            return Some(
+                "--break and --activation-delay never are two causes of silence; choose one".into(),
+            );
         }
         match self.r#break {
             Some(rule) if !crate::broken::can_break(self.owner(), rule) => Some(format!(
@@ -140,7 +154,11 @@ impl Loopback {
 fn seconds(text: &str) -> Result<Duration, String> {
     let wrong = || "use seconds from 0.5 to 86400".to_owned();
     let seconds: f64 = text.parse().map_err(|_| wrong())?;
-    if (0.5..=86_400.0).contains(&seconds) { Ok(Duration::from_secs_f64(seconds)) } else { Err(wrong()) }
+    if (0.5..=86_400.0).contains(&seconds) {
+        Ok(Duration::from_secs_f64(seconds))
+    } else {
+        Err(wrong())
+    }
 }
 
 fn activation_delay(text: &str) -> Result<ActivationDelay, String> {
@@ -157,7 +175,10 @@ fn rule(text: &str) -> Result<Rule, String> {
     let rules: Vec<_> = crate::broken::BREAKABLE.iter().map(|rule| rule.id()).collect();
     match Rule::ALL.iter().find(|rule| rule.id() == text) {
         Some(rule) if crate::broken::BREAKABLE.contains(rule) => Ok(*rule),
-        Some(_) => Err(format!("the scripted app cannot break it in one call; it can break: {}", rules.join(", "))),
+        Some(_) => Err(format!(
+            "the scripted app cannot break it in one call; it can break: {}",
+            rules.join(", ")
+        )),
         None => Err(format!("no such rule; the scripted app can break: {}", rules.join(", "))),
     }
 }

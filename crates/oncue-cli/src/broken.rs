@@ -8,8 +8,8 @@ use crate::call_system::{CallSystem, Told};
 use crate::story::Story;
 use oncue_duplex::{DeviceError, Duplex};
 use oncue_session::{
-    Action, Category, Configuration, Directions, Engine, Event, Guard, Mode, Options, Owner, Platform, Rule, RunningIo,
-    StartPermit, Step, action,
+    Action, Category, Configuration, Directions, Engine, Event, Guard, Mode, Options, Owner,
+    Platform, Rule, RunningIo, StartPermit, Step, action,
 };
 use std::sync::mpsc::Receiver;
 
@@ -48,7 +48,9 @@ fn acts(owner: Owner, rule: Rule) -> Vec<Act> {
         (Owner::App, Rule::CategoryBeforeActivation) => vec![Activate, Start, Talk],
         (Owner::App, Rule::IoStartAfterDidActivate) => vec![call, Start, Activate, Talk],
         (Owner::App, _) => vec![call, Await, Start, Talk],
-        (_, Rule::CategoryMustBePlayAndRecord) => vec![SetCategory(Category::Playback), Fulfill, Await, Start, Talk],
+        (_, Rule::CategoryMustBePlayAndRecord) => {
+            vec![SetCategory(Category::Playback), Fulfill, Await, Start, Talk]
+        }
         (_, Rule::CategoryBeforeActivation) => vec![Fulfill, Await, Start, Talk],
         (_, Rule::ConfigureWithoutActivating) => vec![call, Activate, Fulfill, Start, Talk],
         (_, Rule::NoAppActivationUnderCallkit) => vec![call, Fulfill, Activate, Start, Talk],
@@ -61,8 +63,13 @@ fn acts(owner: Owner, rule: Rule) -> Vec<Act> {
 
 /// Whether a session of `owner` can break `rule` at all.
 pub(crate) fn can_break(owner: Owner, rule: Rule) -> bool {
-    let of_both = [Rule::CategoryBeforeActivation, Rule::CategoryMustBePlayAndRecord, Rule::IoStartAfterDidActivate];
-    of_both.contains(&rule) || (owner == Owner::App) == (rule == Rule::AppActivatesOnlyWithoutCallkit)
+    let of_both = [
+        Rule::CategoryBeforeActivation,
+        Rule::CategoryMustBePlayAndRecord,
+        Rule::IoStartAfterDidActivate,
+    ];
+    of_both.contains(&rule)
+        || (owner == Owner::App) == (rule == Rule::AppActivatesOnlyWithoutCallkit)
 }
 
 /// A call that breaks `rule`. `during` is the call itself, which does not happen if the app gave up before: `None`.
@@ -115,17 +122,34 @@ struct App {
 
 impl App {
     /// Takes a step whatever the guard says; false when the app waited in vain.
-    fn does(&mut self, act: Act, engine: &mut Duplex, story: &mut Story) -> Result<bool, DeviceError> {
+    fn does(
+        &mut self,
+        act: Act,
+        engine: &mut Duplex,
+        story: &mut Story,
+    ) -> Result<bool, DeviceError> {
         match act {
             Act::SetCategory(category) => {
-                let mode = if category == Category::PlayAndRecord { Mode::VoiceChat } else { Mode::Default };
-                if let Err(violation) = self.guard.set_category(category, mode, Some(Options::NONE)) {
+                let mode = if category == Category::PlayAndRecord {
+                    Mode::VoiceChat
+                } else {
+                    Mode::Default
+                };
+                if let Err(violation) = self.guard.set_category(category, mode, Some(Options::NONE))
+                {
                     story.violation(&violation);
                     self.guard.force(Step::Configure);
                 }
                 // The scripted phone refuses nothing.
-                let _ = self.phone.set_category(Configuration { category, mode, options: Options::NONE });
-                story.app(format_args!("{} {category:?}, {mode:?}", Step::Configure), self.guard.state());
+                let _ = self.phone.set_category(Configuration {
+                    category,
+                    mode,
+                    options: Options::NONE,
+                });
+                story.app(
+                    format_args!("{} {category:?}, {mode:?}", Step::Configure),
+                    self.guard.state(),
+                );
             }
             Act::Fulfill => {
                 self.steps(Step::Fulfill, story);

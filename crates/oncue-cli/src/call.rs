@@ -4,9 +4,7 @@
 use crate::call_system::{CallSystem, Told};
 use crate::story::Story;
 use oncue_duplex::Duplex;
-use oncue_session::{
-    Audio, Event, Fresh, PlayAndRecord, Running, SessionError, State, Step,
-};
+use oncue_session::{Audio, Event, Fresh, PlayAndRecord, Running, SessionError, State, Step};
 use std::sync::mpsc::Receiver;
 use std::time::Duration;
 
@@ -41,7 +39,9 @@ pub(crate) fn under_system<T>(
     let session = session.await_activation()?;
     story.app(Step::AwaitActivation, session.state());
 
-    let Ok(Told::DidActivate(activation)) = told.recv_timeout(ACTIVATION_DEADLINE) else { return Ok(None) };
+    let Ok(Told::DidActivate(activation)) = told.recv_timeout(ACTIVATION_DEADLINE) else {
+        return Ok(None);
+    };
     let session = audio.did_activate(activation)?;
     story.system(Event::DidActivate, session.state());
     let session = session.start(engine)?;

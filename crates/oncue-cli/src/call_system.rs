@@ -65,10 +65,19 @@ impl Session {
 
 impl CallSystem {
     /// A phone whose call system activates `activation_delay` after a fulfil, or never. `gate` is closed until then.
-    pub(crate) fn new(owner: Owner, activation_delay: Option<Duration>, gate: Option<Gate>) -> (Self, Receiver<Told>) {
+    pub(crate) fn new(
+        owner: Owner,
+        activation_delay: Option<Duration>,
+        gate: Option<Gate>,
+    ) -> (Self, Receiver<Told>) {
         let (tell, told) = mpsc::channel();
-        let session =
-            Session { owner, category: Category::SoloAmbient, by_app: false, by_system: false, gate };
+        let session = Session {
+            owner,
+            category: Category::SoloAmbient,
+            by_app: false,
+            by_system: false,
+            gate,
+        };
         session.set_gate();
         (Self { activation_delay, session: Arc::new(Mutex::new(session)), tell }, told)
     }

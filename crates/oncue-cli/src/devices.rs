@@ -65,13 +65,17 @@ fn list(host: String) -> Host {
     let source = if host == VIRTUAL {
         match Card::new(CardSettings::default()) {
             Ok(card) => HostSource::Made(Box::new(move || card.host())),
-            Err(error) => return Host { host, devices: Vec::new(), error: Some(error.to_string()) },
+            Err(error) => {
+                return Host { host, devices: Vec::new(), error: Some(error.to_string()) };
+            }
         }
     } else {
         HostSource::Named(host.clone())
     };
     match devices(source, DEADLINE) {
-        Ok(found) => Host { host, devices: found.into_iter().map(Device::from).collect(), error: None },
+        Ok(found) => {
+            Host { host, devices: found.into_iter().map(Device::from).collect(), error: None }
+        }
         Err(error) => Host { host, devices: Vec::new(), error: Some(error.to_string()) },
     }
 }
@@ -118,7 +122,9 @@ fn print(host: &Host) {
             (false, false) => "",
         };
         println!("  {}{defaults}", device.name);
-        for (direction, configurations) in [("playback", &device.playback), ("capture", &device.capture)] {
+        for (direction, configurations) in
+            [("playback", &device.playback), ("capture", &device.capture)]
+        {
             if let Some(line) = summary(configurations) {
                 println!("    {direction:<9}{line}");
             }
@@ -133,7 +139,8 @@ fn summary(configurations: &[Configurations]) -> Option<String> {
         Some(if min == max { min.to_string() } else { format!("{min} to {max}") })
     };
     let rates = span(&mut configurations.iter().map(|c| c.rates_hz))?;
-    let channels = span(&mut configurations.iter().map(|c| (c.channels.into(), c.channels.into())))?;
+    let channels =
+        span(&mut configurations.iter().map(|c| (c.channels.into(), c.channels.into())))?;
     let mut formats: Vec<_> = configurations.iter().map(|c| c.format.as_str()).collect();
     formats.sort_unstable();
     formats.dedup();

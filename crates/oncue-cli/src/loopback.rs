@@ -8,7 +8,8 @@ use crate::story::Story;
 use crate::{broken, call};
 use oncue_card::{Card, CardSettings};
 use oncue_duplex::{
-    DeviceError, Duplex, DuplexSettings, HostSource, OpenError, Operation, SilenceCause, SilenceKind, SilentAudio,
+    DeviceError, Duplex, DuplexSettings, HostSource, OpenError, Operation, SilenceCause,
+    SilenceKind, SilentAudio,
 };
 use oncue_session::{Owner, SessionError};
 
@@ -38,7 +39,10 @@ pub(crate) enum CannotRun {
 fn with_remedy(error: &OpenError) -> String {
     match error {
         OpenError::UnknownHost { asked, available } => {
-            format!("no audio host \"{asked}\"; this build has: {VIRTUAL}, {}", available.join(", "))
+            format!(
+                "no audio host \"{asked}\"; this build has: {VIRTUAL}, {}",
+                available.join(", ")
+            )
         }
         OpenError::Device(DeviceError::Refused { operation: Operation::OpenHost, .. })
         | OpenError::NoDevice { .. } => {
@@ -95,12 +99,14 @@ pub(crate) fn run(args: &Loopback) -> Result<u8, CannotRun> {
         Heard::Silence(SilentAudio { cause: SilenceCause::MissingActivation, ..silence })
     });
     let heard = match (heard, story.root_cause()) {
-        (Heard::Silence(silence), Some(rule)) => {
-            Heard::Silence(SilentAudio { cause: SilenceCause::Violation(rule.to_owned()), ..silence })
-        }
+        (Heard::Silence(silence), Some(rule)) => Heard::Silence(SilentAudio {
+            cause: SilenceCause::Violation(rule.to_owned()),
+            ..silence
+        }),
         (heard, _) => heard,
     };
-    let report = Report::new(&args.host, owner, card_trip(args), &story, heard, losses(&stats), &stats);
+    let report =
+        Report::new(&args.host, owner, card_trip(args), &story, heard, losses(&stats), &stats);
     if args.json {
         println!("{}", serde_json::to_string_pretty(&report)?);
     } else {
@@ -120,5 +126,6 @@ fn card(args: &Loopback) -> Result<Card, oncue_card::SettingsError> {
 
 /// The round trip that the virtual card was set to, in frames.
 fn card_trip(args: &Loopback) -> Option<f64> {
-    (args.host == VIRTUAL).then(|| f64::from(args.period.unwrap_or(CARD_PERIOD)) + args.latency.unwrap_or(0.0))
+    (args.host == VIRTUAL)
+        .then(|| f64::from(args.period.unwrap_or(CARD_PERIOD)) + args.latency.unwrap_or(0.0))
 }

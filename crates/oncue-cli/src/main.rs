@@ -13,7 +13,9 @@ mod report;
 mod story;
 
 use clap::Parser;
-use clap::error::ErrorKind::{DisplayHelp, DisplayHelpOnMissingArgumentOrSubcommand, DisplayVersion};
+use clap::error::ErrorKind::{
+    DisplayHelp, DisplayHelpOnMissingArgumentOrSubcommand, DisplayVersion,
+};
 use std::process::ExitCode;
 
 /// The exit code of a run that could not take place.
@@ -22,7 +24,12 @@ const CANNOT_RUN: u8 = 3;
 fn main() -> ExitCode {
     let cli = match args::Cli::try_parse() {
         Ok(cli) => cli,
-        Err(error) if matches!(error.kind(), DisplayHelp | DisplayVersion | DisplayHelpOnMissingArgumentOrSubcommand) => {
+        Err(error)
+            if matches!(
+                error.kind(),
+                DisplayHelp | DisplayVersion | DisplayHelpOnMissingArgumentOrSubcommand
+            ) =>
+        {
             // A terminal that takes no text cannot be told either.
             let _ = error.print();
             return if error.use_stderr() { ExitCode::from(CANNOT_RUN) } else { ExitCode::SUCCESS };
@@ -48,6 +55,9 @@ fn main() -> ExitCode {
 /// clap's message without the usage that follows it, on one line.
 fn one_line(error: &clap::Error) -> String {
     let text = error.render().to_string();
-    let lines = text.lines().map(str::trim).take_while(|line| !line.starts_with("Usage:") && !line.starts_with("For more"));
+    let lines = text
+        .lines()
+        .map(str::trim)
+        .take_while(|line| !line.starts_with("Usage:") && !line.starts_with("For more"));
     lines.filter(|line| !line.is_empty()).collect::<Vec<_>>().join(" ")
 }

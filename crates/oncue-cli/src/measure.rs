@@ -1,8 +1,12 @@
 //! Measuring the loop while it runs: plays the test signal, hands what is captured to the analyser, and turns its lags
 //! into round trips. Knows no session.
 
-use oncue_duplex::{Direction, Duplex, Endpoint, SilenceCause, SilenceKind, SilentAudio, Stats, StreamEvent};
-use oncue_loopback::{Analyser, AnalyserSettings, Figures, NotHeard, Repeat, SettingsError, TestSignal};
+use oncue_duplex::{
+    Direction, Duplex, Endpoint, SilenceCause, SilenceKind, SilentAudio, Stats, StreamEvent,
+};
+use oncue_loopback::{
+    Analyser, AnalyserSettings, Figures, NotHeard, Repeat, SettingsError, TestSignal,
+};
 use serde::Serialize;
 use std::time::{Duration, Instant};
 
@@ -35,10 +39,7 @@ pub(crate) struct RoundTrip {
 #[derive(Debug)]
 pub(crate) enum Heard {
     /// The signal came back.
-    Signal {
-        round_trip: RoundTrip,
-        figures: Box<Figures>,
-    },
+    Signal { round_trip: RoundTrip, figures: Box<Figures> },
     /// It did not.
     Silence(SilentAudio),
 }
@@ -61,7 +62,12 @@ impl Measurement {
     }
 
     /// Plays and listens for `duration`, or until the device fails.
-    pub(crate) fn run(mut self, engine: &mut Duplex, endpoint: &mut Endpoint, duration: Duration) -> Heard {
+    pub(crate) fn run(
+        mut self,
+        engine: &mut Duplex,
+        endpoint: &mut Endpoint,
+        duration: Duration,
+    ) -> Heard {
         let mut frame = vec![0.0; endpoint.frame()];
         let mut captured = vec![0.0; endpoint.frame()];
         let mut trips = Vec::new();
@@ -90,7 +96,9 @@ impl Measurement {
         }
         let silence = match self.analyser.finish() {
             Ok(figures) => match round_trip(trips, self.rate, figures.confidence) {
-                Some(round_trip) => return Heard::Signal { round_trip, figures: Box::new(figures) },
+                Some(round_trip) => {
+                    return Heard::Signal { round_trip, figures: Box::new(figures) };
+                }
                 None => SilenceKind::NotHeard,
             },
             Err(NotHeard::NothingCaptured) => SilenceKind::NoCallbacks,
@@ -156,5 +164,9 @@ pub(crate) fn losses(stats: &Stats) -> Vec<String> {
         (stats.capture.lost + stats.capture.discarded, "captured frames lost"),
         (stats.playback.underrun, "frames of silence inserted in playback"),
     ];
-    figures.into_iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("{count} {what}")).collect()
+    figures
+        .into_iter()
+        .filter(|(count, _)| *count > 0)
+        .map(|(count, what)| format!("{count} {what}"))
+        .collect()
 }

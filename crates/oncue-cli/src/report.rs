@@ -126,7 +126,9 @@ impl<'a> Report<'a> {
                 report.level = Some(Level::new(&figures));
                 report.round_trip = Some(round_trip);
                 report.glitches = figures.glitches;
-                let clean = report.glitches.is_empty() && report.losses.is_empty() && story.broken.is_empty();
+                let clean = report.glitches.is_empty()
+                    && report.losses.is_empty()
+                    && story.broken.is_empty();
                 (report.exit_code, report.verdict) =
                     if clean { (0, "heard and clean") } else { (1, "heard, with findings") };
             }
@@ -167,7 +169,11 @@ impl fmt::Display for Report<'_> {
             writeln!(
                 f,
                 "             {:.2} to {:.2} over {} repeats, deviation {:.3}, confidence {:.3}",
-                trip.min_frames, trip.max_frames, trip.repeats, trip.deviation_frames, trip.confidence
+                trip.min_frames,
+                trip.max_frames,
+                trip.repeats,
+                trip.deviation_frames,
+                trip.confidence
             )?;
         }
         if let Some(level) = &self.level {

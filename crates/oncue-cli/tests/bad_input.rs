@@ -18,7 +18,10 @@ fn refused(arguments: &[&str]) -> String {
 #[test]
 fn every_wrong_argument_says_what_would_work() {
     let cases: &[(&[&str], &[&str])] = &[
-        (&["loopback", "--host", "coreaudio2"], &["no audio host \"coreaudio2\"", "this build has: virtual, ", "alsa"]),
+        (
+            &["loopback", "--host", "coreaudio2"],
+            &["no audio host \"coreaudio2\"", "this build has: virtual, ", "alsa"],
+        ),
         (&["loopback", "--rate", "0"], &["rate 0 Hz", "such as 48000"]),
         (&["loopback", "--rate", "44101"], &["rate 44101 Hz", "multiple of 100"]),
         (&["loopback", "--period", "0"], &["period of 0 frames", "use 1 to 16384"]),
@@ -27,13 +30,25 @@ fn every_wrong_argument_says_what_would_work() {
         (&["loopback", "--latency", "-1"], &["latency -1", "0 to 1048576"]),
         (&["loopback", "--duration", "0"], &["--duration", "seconds from 0.5"]),
         (&["loopback", "--owner", "nobody"], &["--owner", "system, app"]),
-        (&["loopback", "--owner", "app", "--activation-delay", "10"], &["leave out --activation-delay"]),
+        (
+            &["loopback", "--owner", "app", "--activation-delay", "10"],
+            &["leave out --activation-delay"],
+        ),
         (&["loopback", "--activation-delay", "soon"], &["whole number of ms, or never"]),
         (&["loopback", "--host", "alsa", "--latency", "3"], &["--latency is the virtual card's"]),
-        (&["loopback", "--host", "alsa", "--break", "io-start-after-did-activate"], &["--break needs the virtual card"]),
+        (
+            &["loopback", "--host", "alsa", "--break", "io-start-after-did-activate"],
+            &["--break needs the virtual card"],
+        ),
         (&["loopback", "--device", "x"], &["leave out --device"]),
-        (&["loopback", "--break", "no-such-rule"], &["no such rule", "io-start-after-did-activate"]),
-        (&["loopback", "--break", "output-override-scope"], &["cannot break it", "io-start-after-did-activate"]),
+        (
+            &["loopback", "--break", "no-such-rule"],
+            &["no such rule", "io-start-after-did-activate"],
+        ),
+        (
+            &["loopback", "--break", "output-override-scope"],
+            &["cannot break it", "io-start-after-did-activate"],
+        ),
         (
             &["loopback", "--owner", "app", "--break", "no-foreign-deactivation"],
             &["cannot break no-foreign-deactivation", "use the other owner"],
@@ -56,7 +71,7 @@ fn every_wrong_argument_says_what_would_work() {
 
 #[test]
 fn a_server_that_is_not_there_is_one_line_that_names_what_to_do() {
-    for host in ["pulseaudio", "jack"] {
+    for host in ["pulseaudio", "jack", "alsa"] {
         let output = Command::new(ONCUE)
             .args(["loopback", "--host", host])
             .env("PULSE_SERVER", "unix:/nonexistent/pulse.sock")
@@ -67,8 +82,11 @@ fn a_server_that_is_not_there_is_one_line_that_names_what_to_do() {
             .unwrap();
         let said = String::from_utf8(output.stderr).unwrap();
         assert_eq!(output.status.code(), Some(3), "{host}: {said}");
-        let line = said.trim_end().lines().last().unwrap();
-        assert!(line.starts_with("error: ") && line.contains("start"), "{host}: {said}");
+        assert_eq!(said.trim_end().lines().count(), 1, "{host}: {said}");
+        assert!(
+            said.starts_with("error: ") && said.contains("start the audio server"),
+            "{host}: {said}"
+        );
     }
 }
 

@@ -42,14 +42,30 @@ fn the_round_trip_is_the_one_that_was_set() {
     thread::scope(|scope| {
         for _ in 0..3 {
             scope.spawn(|| {
-                while let Some(&(rate, period, latency)) = SETTINGS.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    let [rate, period, set] = [rate.to_string(), period.to_string(), latency.to_string()];
+                while let Some(&(rate, period, latency)) =
+                    SETTINGS.get(next.fetch_add(1, Ordering::Relaxed))
+                {
+                    let [rate, period, set] =
+                        [rate.to_string(), period.to_string(), latency.to_string()];
                     let said = oncue(&[
-                        "loopback", "--json", "--duration", "1.5", "--rate", &rate, "--period", &period, "--latency", &set,
+                        "loopback",
+                        "--json",
+                        "--duration",
+                        "1.5",
+                        "--rate",
+                        &rate,
+                        "--period",
+                        &period,
+                        "--latency",
+                        &set,
                     ]);
                     let expected = period.parse::<f64>().unwrap() + latency;
                     let found = said.round_trip();
-                    assert!((found - expected).abs() <= 0.1, "{rate} Hz: set {expected}, read {found}\n{}", said.stdout);
+                    assert!(
+                        (found - expected).abs() <= 0.1,
+                        "{rate} Hz: set {expected}, read {found}\n{}",
+                        said.stdout
+                    );
                 }
             });
         }

@@ -9,7 +9,10 @@ use serde_json::Value;
 
 fn steps(said: &Said) -> Vec<String> {
     let steps = said.json()["steps"].as_array().unwrap().clone();
-    steps.iter().map(|step| format!("{} {}", step["who"].as_str().unwrap(), step["what"].as_str().unwrap())).collect()
+    steps
+        .iter()
+        .map(|step| format!("{} {}", step["who"].as_str().unwrap(), step["what"].as_str().unwrap()))
+        .collect()
 }
 
 #[test]
@@ -45,7 +48,14 @@ fn a_call_of_an_app_that_owns_the_session_is_heard() {
     let said = oncue(&["loopback", "--json", "--duration", "1", "--owner", "app"]);
     assert_eq!(
         steps(&said),
-        ["app Configure PlayAndRecord, VoiceChat", "app Prepare", "app Activate", "app Start", "app Stop", "app Deactivate"]
+        [
+            "app Configure PlayAndRecord, VoiceChat",
+            "app Prepare",
+            "app Activate",
+            "app Start",
+            "app Stop",
+            "app Deactivate"
+        ]
     );
     assert!((said.round_trip() - 480.0).abs() < 0.1);
 }
@@ -78,7 +88,8 @@ const BROKEN: [(&str, &str, &str); 11] = [
 #[test]
 fn a_broken_rule_is_named_by_the_guard_and_silent_by_the_gate() {
     for (rule, owner, kind) in BROKEN {
-        let said = oncue(&["loopback", "--json", "--duration", "0.5", "--owner", owner, "--break", rule]);
+        let said =
+            oncue(&["loopback", "--json", "--duration", "0.5", "--owner", owner, "--break", rule]);
         let report = said.json();
         assert_eq!(said.code, Some(2), "{rule}: {}", said.stdout);
         assert_eq!(report["violations"][0]["rule"], rule);
@@ -90,7 +101,8 @@ fn a_broken_rule_is_named_by_the_guard_and_silent_by_the_gate() {
 #[test]
 fn the_text_shows_the_violation_where_it_happens_and_the_silence_at_the_end() {
     let said = oncue(&["loopback", "--duration", "0.5", "--break", "io-start-after-did-activate"]);
-    let violation = said.stdout.find("violation: io-start-after-did-activate: audio is started").unwrap();
+    let violation =
+        said.stdout.find("violation: io-start-after-did-activate: audio is started").unwrap();
     let activation = said.stdout.find("DidActivate").unwrap();
     let silence = said.stdout.find("silence      capture is silent: every sample is zero").unwrap();
     assert!(violation < activation && activation < silence, "{}", said.stdout);

@@ -37,14 +37,19 @@ fn beside_command(server: &str, command: &str) -> Command {
 
 /// Five opens in a row give the same round trip to ±2 frames around their median, and the signal comes back in each.
 fn five_opens_agree(server: &str, options: &str) {
-    let command = format!("for i in 1 2 3 4 5; do $ONCUE loopback --json --duration 2 {options} | tr -d '\\n'; echo; done");
+    let command = format!(
+        "for i in 1 2 3 4 5; do $ONCUE loopback --json --duration 2 {options} | tr -d '\\n'; echo; done"
+    );
     let mut series = Vec::new();
     for _ in 0..3 {
         let Some(said) = beside(server, &command) else { return };
         let mut trips: Vec<_> = said
             .stdout
             .lines()
-            .map(|line| Said { code: None, stdout: line.to_owned(), stderr: said.stderr.clone() }.round_trip())
+            .map(|line| {
+                Said { code: None, stdout: line.to_owned(), stderr: said.stderr.clone() }
+                    .round_trip()
+            })
             .collect();
         assert_eq!(trips.len(), 5, "{}", said.stderr);
         trips.sort_by(f64::total_cmp);
@@ -75,11 +80,16 @@ fn five_opens_agree_on_jack() {
 #[test]
 fn the_figure_is_the_one_of_jack_iodelay() {
     for period in ["128", "256"] {
-        let command = format!("{}/scripts/jack-iodelay; $ONCUE loopback --json --duration 2 --host jack", root().display());
+        let command = format!(
+            "{}/scripts/jack-iodelay; $ONCUE loopback --json --duration 2 --host jack",
+            root().display()
+        );
         let Some(said) = beside(&format!("jack={period}"), &command) else { return };
         let (iodelay, report) = said.stdout.split_once('\n').unwrap();
-        let iodelay: f64 = iodelay.trim().parse().unwrap_or_else(|_| panic!("{iodelay}: {}", said.stderr));
-        let ours = Said { code: None, stdout: report.to_owned(), stderr: String::new() }.round_trip();
+        let iodelay: f64 =
+            iodelay.trim().parse().unwrap_or_else(|_| panic!("{iodelay}: {}", said.stderr));
+        let ours =
+            Said { code: None, stdout: report.to_owned(), stderr: String::new() }.round_trip();
         println!("period {period}: jack_iodelay {iodelay:.3}, oncue {ours:.3} frames");
         assert!((ours - iodelay).abs() <= 1.0, "jack_iodelay {iodelay}, oncue {ours}");
     }
@@ -89,14 +99,22 @@ fn the_figure_is_the_one_of_jack_iodelay() {
 fn jack_at_another_period_names_the_servers() {
     let Some(said) = beside("jack=128", "$ONCUE loopback --host jack --period 64") else { return };
     assert_eq!(said.code, Some(3), "{}", said.stdout);
-    assert!(said.stderr.contains("64") && said.stderr.contains("the server's is 128"), "{}", said.stderr);
+    assert!(
+        said.stderr.contains("64") && said.stderr.contains("the server's is 128"),
+        "{}",
+        said.stderr
+    );
 }
 
 /// Starts a long run beside `server`, does `then` to the server once audio runs, and returns what the run said. The
 /// signal is sent to the pid that the script exports.
 fn when_running(server: &str, options: &str, pid: &str, signal: &str) -> Option<Said> {
     let command = format!("echo pid ${pid}; exec $ONCUE loopback --duration 120 {options}");
-    let mut child = beside_command(server, &command).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut child = beside_command(server, &command)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
     let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);
     let (mut said, mut server_pid, mut done) = (String::new(), None, None);
     for line in lines.by_ref() {
@@ -118,7 +136,9 @@ fn when_running(server: &str, options: &str, pid: &str, signal: &str) -> Option<
         println!("skipped: {}", stderr.trim());
         return None;
     }
-    let took = done.unwrap_or_else(|| panic!("{server} {options} did not start: {said}{stderr}")).elapsed();
+    let took = done
+        .unwrap_or_else(|| panic!("{server} {options} did not start: {said}{stderr}"))
+        .elapsed();
     println!("{server} {options}, {signal}: over after {:.2} s", took.as_secs_f64());
     // Far from the 120 s of the run: it neither hung nor went on. How long it takes is printed, not asserted.
     assert!(took.as_secs() < 60, "{said}");
@@ -135,21 +155,42 @@ fn ends_with_silence(said: Option<Said>) {
 
 #[test]
 fn a_killed_server_ends_the_run() {
-    ends_with_silence(when_running("pulse", "--host pulseaudio --period 480", "ONCUE_PULSE_PID", "-KILL"));
-    ends_with_silence(when_running("pulse", "--host alsa --period 480", "ONCUE_PULSE_PID", "-KILL"));
+    ends_with_silence(when_running(
+        "pulse",
+        "--host pulseaudio --period 480",
+        "ONCUE_PULSE_PID",
+        "-KILL",
+    ));
+    ends_with_silence(when_running(
+        "pulse",
+        "--host alsa --period 480",
+        "ONCUE_PULSE_PID",
+        "-KILL",
+    ));
     ends_with_silence(when_running("jack", "--host jack", "ONCUE_JACK_PID", "-KILL"));
 }
 
 #[test]
 fn a_stopped_server_ends_the_run() {
-    ends_with_silence(when_running("pulse", "--host pulseaudio --period 480", "ONCUE_PULSE_PID", "-STOP"));
-    ends_with_silence(when_running("pulse", "--host alsa --period 480", "ONCUE_PULSE_PID", "-STOP"));
+    ends_with_silence(when_running(
+        "pulse",
+        "--host pulseaudio --period 480",
+        "ONCUE_PULSE_PID",
+        "-STOP",
+    ));
+    ends_with_silence(when_running(
+        "pulse",
+        "--host alsa --period 480",
+        "ONCUE_PULSE_PID",
+        "-STOP",
+    ));
     ends_with_silence(when_running("jack", "--host jack", "ONCUE_JACK_PID", "-STOP"));
 }
 
 #[test]
 fn a_suspended_source_does_not_hang() {
-    let suspended = "pactl suspend-sink vsink 1; $ONCUE loopback --host pulseaudio --period 480 --duration 2";
+    let suspended =
+        "pactl suspend-sink vsink 1; $ONCUE loopback --host pulseaudio --period 480 --duration 2";
     let Some(said) = beside("pulse", suspended) else { return };
     assert!(matches!(said.code, Some(2 | 3)), "{:?} {}{}", said.code, said.stdout, said.stderr);
     println!("{}{}", said.stdout, said.stderr);
@@ -160,7 +201,12 @@ fn a_suspended_source_does_not_hang() {
 fn the_devices_of_a_server_are_listed() {
     let Some(said) = beside("pulse", "$ONCUE devices --host pulseaudio") else { return };
     assert_eq!(said.code, Some(0), "{}", said.stderr);
-    for part in ["pulseaudio\n", "Null Output (default playback)", "Monitor of Null Output (default capture)", " Hz, "] {
+    for part in [
+        "pulseaudio\n",
+        "Null Output (default playback)",
+        "Monitor of Null Output (default capture)",
+        " Hz, ",
+    ] {
         assert!(said.stdout.contains(part), "{part}: {}", said.stdout);
     }
 }
@@ -169,5 +215,10 @@ fn the_devices_of_a_server_are_listed() {
 #[test]
 fn five_opens_agree_on_pipewire_and_a_killed_server_ends_the_run() {
     five_opens_agree("pipewire=256", "--host pipewire --period 256");
-    ends_with_silence(when_running("pipewire=256", "--host pipewire --period 256", "ONCUE_PIPEWIRE_PID", "-KILL"));
+    ends_with_silence(when_running(
+        "pipewire=256",
+        "--host pipewire --period 256",
+        "ONCUE_PIPEWIRE_PID",
+        "-KILL",
+    ));
 }

@@ -6,7 +6,7 @@
 use crate::callback::{CaptureCallback, Cushion, Lane, PlaybackCallback};
 use crate::clock::{Timebase, stamps};
 use crate::endpoint::{CaptureEnd, End, Endpoint, PlaybackEnd};
-use crate::ring::{RING_FRAMES, frames, splices};
+use crate::ring::{RING_FRAMES, frame_ring, splices};
 use crate::settings::DuplexSettings;
 use crate::shared::{Shared, Side};
 use crate::stats::StreamFormat;
@@ -40,6 +40,7 @@ impl Rig {
             settings: DuplexSettings::default(),
             epoch: Instant::now(),
             timebase: Timebase::default(),
+            one_cycle: false,
             run: AtomicU32::new(0),
             capture: Side::new(format.clone()),
             playback: Side::new(format),
@@ -91,10 +92,10 @@ fn build(
         lane
     };
     let (lane_c, lane_p) = (lane(), lane());
-    let (frames_c, captured) = frames();
+    let (frames_c, captured) = frame_ring();
     let (splices_c, spliced_c) = splices();
     let (stamps_c, stamped_c) = stamps(shared.epoch);
-    let (written, frames_p) = frames();
+    let (written, frames_p) = frame_ring();
     let (splices_p, spliced_p) = splices();
     let (stamps_p, stamped_p) = stamps(shared.epoch);
     shared.capture.set_lane(&lane_c);

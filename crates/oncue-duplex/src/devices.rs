@@ -142,7 +142,19 @@ pub(crate) fn connect(source: HostSource) -> Result<cpal::Host, OpenError> {
             available: named_hosts().map(|id| id.to_string()).collect(),
         });
     };
+    silence_backends();
     Ok(cpal::host_from_id(id).map_err(|error| refused(Operation::OpenHost, error))?)
+}
+
+/// Keeps alsa-lib (on this thread) and libjack (in this process) from writing to stderr what cpal returns as an error.
+fn silence_backends() {
+    // Without the handler, errors are only said twice.
+    #[cfg(target_os = "linux")]
+    let _ = alsa::Output::local_error_handler();
+    #[cfg(feature = "jack")]
+    if jack::jack_sys::library().is_ok() {
+        jack::set_logger(jack::LoggerType::None);
+    }
 }
 
 /// The hosts that have a name: cpal's `custom` host is one that the caller makes.
@@ -200,6 +212,8 @@ impl Chosen {
                 Direction::Capture => host.default_input_device(),
                 Direction::Playback => host.default_output_device(),
             }
+            // ALSA has a default device without any card; it supports nothing.
+            .filter(|device| !support(device, direction).is_empty())
             .ok_or_else(|| no_device(host, direction, "default"))?,
         };
         let range = best(&device, direction, settings.rate)?;

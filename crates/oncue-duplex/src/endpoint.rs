@@ -148,7 +148,13 @@ impl Endpoint {
     /// at capture index `c` was under way for `c - p - offset` frames.
     pub fn offset(&mut self) -> Option<f64> {
         self.follow();
-        self.alignment.offset()
+        let offset = self.alignment.offset()?;
+        // In a cycle both directions stand at a multiple of its frames. JACK's stamps are taken when a client gets its
+        // turn in the cycle, which is a few frames later for one than for the other.
+        Some(self.shared.cycle().map_or(offset, |frames| {
+            let frames = f64::from(frames);
+            (offset / frames).round() * frames
+        }))
     }
 
     /// Takes what the callbacks and the device thread left.

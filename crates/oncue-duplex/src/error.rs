@@ -163,7 +163,7 @@ pub enum OpenError {
 
 fn there_are(available: &[String]) -> String {
     if available.is_empty() {
-        "there is none: is the host's server running?".into()
+        "there is none".into()
     } else {
         format!("there are: {}", available.join(", "))
     }

@@ -42,7 +42,7 @@ pub use devices::{DeviceInfo, HostInfo, HostSource, Support, devices, hosts};
 pub use endpoint::{Captured, Endpoint, Written};
 pub use engine::{Duplex, Meter};
 pub use error::{DeviceError, Direction, OpenError, Operation, StreamEvent};
-pub use ring::RING_FRAMES;
+pub use ring::{FrameReader, FrameWriter, RING_FRAMES, frame_ring};
 pub use settings::{
     DEFAULT_RATE, Deadlines, DuplexSettings, FRAMES_PER_SECOND, MAX_PERIOD, SettingsError,
 };

@@ -4,6 +4,7 @@
 //! positions that count every frame that ever went in. Both ends are wait-free. No policy is here: what to do when a
 //! ring is full or empty is decided by the callbacks and the endpoint.
 
+use core::fmt;
 use ringbuf::storage::Array;
 use ringbuf::traits::{Consumer, Observer, Producer, Split};
 use ringbuf::{CachingCons, CachingProd, SharedRb};
@@ -17,42 +18,42 @@ const SPLICES: usize = 64;
 
 type Shared<T, const N: usize> = Arc<SharedRb<Array<T, N>>>;
 
-/// The end that puts frames in.
-pub(crate) struct FrameWriter {
+/// The end of a ring that puts frames in: one thread's, wait-free.
+pub struct FrameWriter {
     ring: CachingProd<Shared<f32, RING_FRAMES>>,
     position: u64,
 }
 
-/// The end that takes frames out.
-pub(crate) struct FrameReader {
+/// The end of a ring that takes frames out: one thread's, wait-free.
+pub struct FrameReader {
     ring: CachingCons<Shared<f32, RING_FRAMES>>,
     position: u64,
 }
 
-/// An empty ring of mono frames; positions start at 0.
-pub(crate) fn frames() -> (FrameWriter, FrameReader) {
+/// An empty ring of [`RING_FRAMES`] mono frames; positions start at 0.
+pub fn frame_ring() -> (FrameWriter, FrameReader) {
     let (writer, reader) = SharedRb::<Array<f32, RING_FRAMES>>::default().split();
     (FrameWriter { ring: writer, position: 0 }, FrameReader { ring: reader, position: 0 })
 }
 
 impl FrameWriter {
     /// The position of the next frame that goes in.
-    pub(crate) const fn position(&self) -> u64 {
+    pub const fn position(&self) -> u64 {
         self.position
     }
 
     /// How many frames fit now; more may a moment later.
-    pub(crate) fn room(&self) -> usize {
+    pub fn room(&self) -> usize {
         self.ring.vacant_len()
     }
 
     /// How many frames wait for the reader; fewer may a moment later.
-    pub(crate) fn fill(&self) -> usize {
+    pub fn fill(&self) -> usize {
         self.ring.occupied_len()
     }
 
     /// Puts in as many of `frames` as fit, the first ones first, and returns how many.
-    pub(crate) fn push(&mut self, frames: &[f32]) -> usize {
+    pub fn push(&mut self, frames: &[f32]) -> usize {
         let pushed = self.ring.push_slice(frames);
         self.position += pushed as u64;
         pushed
@@ -61,32 +62,44 @@ impl FrameWriter {
 
 impl FrameReader {
     /// The position of the next frame that comes out.
-    pub(crate) const fn position(&self) -> u64 {
+    pub const fn position(&self) -> u64 {
         self.position
     }
 
     /// How many frames wait; more may a moment later.
-    pub(crate) fn fill(&self) -> usize {
+    pub fn fill(&self) -> usize {
         self.ring.occupied_len()
     }
 
     /// The frames that wait, in order, to be used in place; [`skip`](Self::skip) then lets them go.
-    pub(crate) fn waiting(&self) -> (&[f32], &[f32]) {
+    pub fn waiting(&self) -> (&[f32], &[f32]) {
         self.ring.as_slices()
     }
 
     /// Lets up to `count` frames go and returns how many.
-    pub(crate) fn skip(&mut self, count: usize) -> usize {
+    pub fn skip(&mut self, count: usize) -> usize {
         let skipped = self.ring.skip(count);
         self.position += skipped as u64;
         skipped
     }
 
     /// Takes as many frames as wait, at most `frames.len()`, and returns how many.
-    pub(crate) fn pop(&mut self, frames: &mut [f32]) -> usize {
+    pub fn pop(&mut self, frames: &mut [f32]) -> usize {
         let popped = self.ring.pop_slice(frames);
         self.position += popped as u64;
         popped
+    }
+}
+
+impl fmt::Debug for FrameWriter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("FrameWriter").field("position", &self.position).finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for FrameReader {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("FrameReader").field("position", &self.position).finish_non_exhaustive()
     }
 }
 
@@ -154,7 +167,7 @@ mod tests {
 
     #[test]
     fn the_first_frames_win_when_the_ring_is_full() {
-        let (mut writer, mut reader) = frames();
+        let (mut writer, mut reader) = frame_ring();
         let block: Vec<f32> = (0..RING_FRAMES + 100).map(|i| i as f32).collect();
         assert_eq!(writer.push(&block), RING_FRAMES);
         assert_eq!(writer.push(&block), 0);
@@ -171,7 +184,7 @@ mod tests {
 
     #[test]
     fn waiting_frames_are_seen_across_the_wrap() {
-        let (mut writer, mut reader) = frames();
+        let (mut writer, mut reader) = frame_ring();
         writer.push(&vec![0.0; RING_FRAMES - 2]);
         reader.skip(RING_FRAMES - 2);
         writer.push(&[1.0, 2.0, 3.0]);

@@ -10,7 +10,7 @@ use crate::clock::Timebase;
 use crate::error::Direction;
 use crate::settings::DuplexSettings;
 use crate::stats::{Counters, Stats, StreamFormat};
-use core::sync::atomic::AtomicU32;
+use core::sync::atomic::{AtomicU32, Ordering};
 use core::time::Duration;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
@@ -20,6 +20,8 @@ pub(crate) struct Shared {
     pub(crate) settings: DuplexSettings,
     pub(crate) epoch: Instant,
     pub(crate) timebase: Timebase,
+    /// Whether one server calls both directions in the same cycles (JACK).
+    pub(crate) one_cycle: bool,
     /// The present run, or the last one; 0 before the first.
     pub(crate) run: AtomicU32,
     pub(crate) capture: Side,
@@ -74,6 +76,12 @@ impl Shared {
         for lane in [self.capture.lane(), self.playback.lane()].into_iter().flatten() {
             lane.gate.seal();
         }
+    }
+
+    /// The period by which both directions go on together, in frames; `None` where each has its own.
+    pub(crate) fn cycle(&self) -> Option<u32> {
+        let granted = self.playback.counters.granted.load(Ordering::Relaxed);
+        (self.one_cycle && granted > 0).then_some(granted)
     }
 
     pub(crate) fn stats(&self) -> Stats {

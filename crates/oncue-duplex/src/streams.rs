@@ -13,7 +13,7 @@ use crate::device_thread::Desk;
 use crate::devices::{Chosen, HostSource, connect};
 use crate::endpoint::{CaptureEnd, End, PlaybackEnd};
 use crate::error::{DeviceError, Direction, OpenError, Operation, StreamEvent};
-use crate::ring::{frames, splices};
+use crate::ring::{frame_ring, splices};
 use crate::settings::{DuplexSettings, FRAMES_PER_SECOND};
 use crate::shared::{Shared, Side};
 use core::sync::atomic::{AtomicU32, Ordering};
@@ -76,6 +76,7 @@ impl Streams {
             settings,
             epoch: Instant::now(),
             timebase: crate::clock::Timebase::default(),
+            one_cycle: host.id().to_string() == "jack",
             run: AtomicU32::new(0),
             capture: Side::new(capture.format.clone()),
             playback: Side::new(playback.format.clone()),
@@ -248,7 +249,7 @@ impl Opened {
     fn build(&self, direction: Direction) -> Result<Built, cpal::Error> {
         let lane = Arc::new(Lane::default());
         let side = self.shared.side(direction);
-        let (frame_writer, frame_reader) = frames();
+        let (frame_writer, frame_reader) = frame_ring();
         let (splice_writer, splice_reader) = splices();
         let (stamp_writer, stamp_reader) = stamps(self.shared.epoch);
         let (error_writer, errors) = Errors::default().split();

@@ -2,8 +2,8 @@
 //!
 //! Search: correlates a window of the capture with everything that may have been played. Follow:
 //! measures the lag block by block near where it is expected, lets the tracker say what that means,
-//! and holds each steady stretch against the signal. When blocks cease to agree for two repeats the
-//! search starts again.
+//! and holds each steady stretch against the signal. When blocks cease to agree the search starts
+//! again.
 
 use core::ops::Range;
 use std::borrow::Cow;
@@ -17,8 +17,8 @@ use crate::settings::{AnalyserSettings, SettingsError};
 use crate::signal::TestSignal;
 use crate::sinc;
 use crate::slip;
-use crate::stretch::{Collected, Fit, delayed, residual};
-use crate::summary::{Summary, median};
+use crate::stretch::{Collected, Fit, Level, delayed};
+use crate::summary::Summary;
 use crate::tracker::{Block, Step, Tracker};
 
 /// A search has found the signal when its peak stands this many deviations of chance above zero:
@@ -37,6 +37,8 @@ const AROUND: usize = 512;
 const BELOW_ZERO: usize = 1_024;
 const MIN_SHORT_BLOCK: u32 = 256;
 const MIN_SEARCH: u32 = 8_192;
+/// Repeats without a block that agrees after which the search starts again.
+const PATIENCE: i64 = 4;
 /// Frames taken at a time, so that a large push does not make large buffers.
 const PIECE: usize = 4_096;
 /// Repeats kept for [`Analyser::poll_repeat`].
@@ -69,8 +71,7 @@ pub struct Analyser {
     clarity: f64,
     /// The signal was missing from a block, since the last steady stretch, that should have had it.
     missed: bool,
-    /// The latest stretches.
-    fits: VecDeque<Fit>,
+    level: Level,
     collected: Collected,
     disturbances: Disturbances,
     summary: Summary,
@@ -116,7 +117,7 @@ impl Analyser {
             tracker: Tracker::default(),
             clarity: 0.0,
             missed: false,
-            fits: VecDeque::new(),
+            level: Level::default(),
             collected: Collected::default(),
             disturbances: Disturbances::new(signal.rate()),
             summary: Summary::new(),
@@ -149,7 +150,7 @@ impl Analyser {
         self.collected = Collected::default();
         self.close_disturbance();
         if let Some(target) = &mut self.target {
-            target.until = after + 2 * self.long_frames;
+            target.until = after + PATIENCE * self.long_frames;
         }
         self.forget();
     }
@@ -236,7 +237,7 @@ impl Analyser {
         self.cursor = start.max(lag + i64::from(self.rate / 100));
         // Drift smears the peak over such a window, so its height says little: short blocks first.
         self.clarity = 1.0;
-        let until = self.cursor + 4 * self.long_frames;
+        let until = self.cursor + PATIENCE * self.long_frames;
         self.target = Some(Target { lag: lag as f64, until, is_trial: true });
     }
 
@@ -244,9 +245,10 @@ impl Analyser {
     fn follow(&mut self, target: Target, frames: i64) {
         let block = self.measure(target.lag, frames);
         self.cursor += frames;
-        match self.tracker.take(block, self.clarity) {
+        match self.tracker.take(block) {
             Step::Unclear if self.cursor >= target.until => {
-                self.missed |= self.tracker.last().is_some();
+                self.missed |=
+                    self.tracker.last().is_some() && self.is_clear(self.long_frames, CLEAR - 1.0);
                 self.target = None;
             }
             Step::Unclear if block.is_believed() => {
@@ -285,7 +287,7 @@ impl Analyser {
         self.clarity += weight * (block.correlation - self.clarity);
         let next = self.cursor + self.short_frames / 2;
         let lag = self.tracker.expected(next).unwrap_or(block.lag);
-        let until = self.cursor + 2 * self.long_frames;
+        let until = self.cursor + PATIENCE * self.long_frames;
         self.target = Some(Target { lag, until, is_trial: false });
     }
 
@@ -349,15 +351,10 @@ impl Analyser {
             return false;
         };
         let fit = Fit::new(captured, &delayed);
-        if self.fits.len() == 5 {
-            self.fits.pop_front();
-        }
-        self.fits.push_back(fit);
-        let gain = self.usual(|fit| fit.gain);
-        let offset = self.usual(|fit| fit.offset);
-        let residual = residual(captured, &delayed, gain, offset);
+        self.level.update(&fit);
+        let residual = self.level.residual(captured, &delayed);
         let summary = &mut self.summary;
-        let signal_rms = gain.abs() * self.played.rms();
+        let signal_rms = self.level.gain().abs() * self.played.rms();
         let found =
             self.disturbances.look(start, &residual, signal_rms, |over| summary.disturbed(&over));
         self.collected.add(start, 0.5 * (from.lag + to.lag), &fit);
@@ -371,7 +368,7 @@ impl Analyser {
     fn locate(&mut self, before: &Block, after: &Block, frames: i64) -> Option<i64> {
         let region: Range<i64> = before.start..after.end();
         let drift = self.tracker.drift();
-        let gain = self.usual(|fit| fit.gain) as f32;
+        let gain = self.level.gain() as f32;
         let captured = self.captured.get(region.start, region.end)?;
         let [old, new] = [before, after].map(|block| {
             let lag = |frame: i64| block.lag + drift * (frame - block.middle()) as f64;
@@ -381,11 +378,6 @@ impl Analyser {
         });
         let inserted = usize::try_from(frames).unwrap_or(0);
         slip::locate(captured, &old?, &new?, inserted).map(|at| region.start + at as i64)
-    }
-
-    /// Median over the latest stretches: one with a hole or a burst in it does not move it.
-    fn usual(&self, figure: impl Fn(&Fit) -> f64) -> f64 {
-        if self.fits.is_empty() { 0.0 } else { median(self.fits.iter().map(figure).collect()) }
     }
 
     fn end_repeat(&mut self) {
@@ -413,7 +405,7 @@ impl Analyser {
     /// Lets go of frames that nothing will ask for.
     fn forget(&mut self) {
         let usual = self.cursor - 2 * self.long_frames;
-        let oldest = usual - 4 * self.long_frames - self.search_frames;
+        let oldest = usual - (PATIENCE + 2) * self.long_frames - self.search_frames;
         // While the signal is lost, the frames since it was last heard may hold a slip.
         let first = self.tracker.last().map_or(usual, |last| last.start.clamp(oldest, usual));
         self.captured.forget_before(first);

@@ -41,8 +41,8 @@ pub(crate) fn delayed(
 /// How the signal stands in a stretch of captured frames.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Fit {
-    pub(crate) gain: f64,
-    pub(crate) offset: f64,
+    gain: f64,
+    offset: f64,
     frames: f64,
     energy: f64,
     peak: f32,
@@ -70,10 +70,51 @@ impl Fit {
     }
 }
 
-/// What remains of the captured frames without the signal at `gain` and without DC of `offset`.
-pub(crate) fn residual(captured: &[f32], delayed: &[f32], gain: f64, offset: f64) -> Vec<f32> {
-    let (gain, offset) = (gain as f32, offset as f32);
-    captured.iter().zip(delayed).map(|(c, d)| c - offset - gain * d).collect()
+/// Gain and offset of the loop, averaged so that a hole or a burst hardly moves them.
+///
+/// A Kalman filter of the gain: a stretch counts by how well the signal explains it.
+#[derive(Debug)]
+pub(crate) struct Level {
+    gain: f64,
+    offset: f64,
+    /// Variance of the gain, relative to its square.
+    variance: f64,
+}
+
+impl Level {
+    /// What the gain may change by in a stretch: 0.5 %, squared.
+    const CHANGE: f64 = 2.5e-5;
+
+    pub(crate) const fn gain(&self) -> f64 {
+        self.gain
+    }
+
+    pub(crate) fn update(&mut self, fit: &Fit) {
+        let explained = fit.cd * fit.cd;
+        if explained <= 0.0 {
+            return;
+        }
+        let unexplained = (fit.cc * fit.dd - explained).max(0.0);
+        let variance = (unexplained / explained / fit.frames).max(1e-6);
+        self.variance += Self::CHANGE;
+        let weight = self.variance / (self.variance + variance);
+        self.gain += weight * (fit.gain - self.gain);
+        self.offset += weight * (fit.offset - self.offset);
+        self.variance *= 1.0 - weight;
+    }
+
+    /// What remains of the captured frames without the signal and the offset.
+    pub(crate) fn residual(&self, captured: &[f32], delayed: &[f32]) -> Vec<f32> {
+        let (gain, offset) = (self.gain as f32, self.offset as f32);
+        captured.iter().zip(delayed).map(|(c, d)| c - offset - gain * d).collect()
+    }
+}
+
+impl Default for Level {
+    /// Nothing known: the first stretch says it all.
+    fn default() -> Self {
+        Self { gain: 0.0, offset: 0.0, variance: 1e6 }
+    }
 }
 
 /// A repeat in the making: adjacent stretches without a slip.

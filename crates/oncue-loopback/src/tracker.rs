@@ -12,9 +12,6 @@ const MAX_DRIFT: f64 = 1e-3;
 const ANY_DRIFT: f64 = 0.5 * MAX_DRIFT;
 /// Variance that the drift gains in a frame: 5 ppm in a second at 48 kHz.
 const WANDER: f64 = 5e-16;
-/// A block with less than this share of the usual correlation says that the signal is there, but
-/// its lag is less certain than the prediction.
-const CERTAIN: f64 = 0.7;
 
 /// The lag of a block of captured frames, as measured.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -37,10 +34,10 @@ impl Block {
     }
 
     /// The coefficient of unrelated signals has a deviation of 1/√frames.
-    /// Variance of the lag, in frames²: what theory gives for noise and a band of a third of the
-    /// signal's, and never less than 0.01².
+    /// Variance of the lag, in frames²: what theory gives for noise and a band of half the
+    /// signal's, and never less than 0.002².
     fn variance(&self) -> f64 {
-        (4.0 * (self.correlation.powi(-2) - 1.0) / self.frames as f64).max(1e-4)
+        (1.5 * (self.correlation.powi(-2) - 1.0) / self.frames as f64).max(4e-6)
     }
 
     pub(crate) fn is_believed(&self) -> bool {
@@ -53,7 +50,8 @@ impl Block {
 pub(crate) enum Step {
     /// Nothing certain yet.
     Unclear,
-    /// From the middle of `from` to the middle of `to` the lag moved steadily.
+    /// From the middle of `from` to the middle of `to` the lag moved steadily. The lag of `to` is
+    /// the filtered one.
     Steady { from: Block, to: Block },
     /// The lag jumped by `frames` between the middles of `before` and `after`, and was steady from
     /// `after` to `to`.
@@ -84,8 +82,7 @@ impl Tracker {
         self.line.as_ref().map_or(0.0, |line| line.drift)
     }
 
-    /// Takes the next block; `usual` is the correlation that blocks have had.
-    pub(crate) fn take(&mut self, block: Block, usual: f64) -> Step {
+    pub(crate) fn take(&mut self, block: Block) -> Step {
         let candidate = self.candidate.take();
         if !block.is_believed() {
             return Step::Unclear;
@@ -93,7 +90,7 @@ impl Tracker {
         let Some(line) = &mut self.line else {
             self.line = candidate.and_then(|first| Line::through(first, block));
             return match (candidate, &self.line) {
-                (Some(first), Some(_)) => Step::Steady { from: first, to: block },
+                (Some(first), Some(line)) => Step::Steady { from: first, to: line.last },
                 _ => {
                     self.candidate = Some(block);
                     Step::Unclear
@@ -103,11 +100,7 @@ impl Tracker {
         let from = line.last;
         let error = line.error(&block).abs();
         if error <= line.tolerance(0.3, 4.0, &block) {
-            if block.correlation < CERTAIN * usual {
-                line.coast(block);
-            } else {
-                line.steer(block);
-            }
+            line.steer(block);
             return Step::Steady { from, to: line.last };
         }
         let Some(first) = candidate.filter(|first| line.are_parallel(first, &block)) else {
@@ -192,7 +185,7 @@ impl Line {
 
     fn steer(&mut self, block: Block) {
         let error = self.error(&block);
-        self.coast(block);
+        self.predict(&block);
         let sum = self.lag_variance + block.variance();
         let (lag_gain, drift_gain) = (self.lag_variance / sum, self.covariance / sum);
         self.lag += lag_gain * error;
@@ -202,21 +195,20 @@ impl Line {
         self.lag_variance *= 1.0 - lag_gain;
         // 1.25 turns a mean magnitude into a deviation.
         self.jitter += 0.1 * (1.25 * error.abs() - self.jitter);
-        self.last = block;
+        self.last = Block { lag: self.lag, ..block };
     }
 
-    /// Goes on to the block's time, by prediction only.
-    fn coast(&mut self, block: Block) {
+    /// Goes on to the block's time.
+    fn predict(&mut self, block: &Block) {
         let elapsed = self.elapsed(block.middle());
         self.lag = self.lag_at(block.middle());
         self.lag_variance = self.variance_at(block.middle());
         self.drift_variance += WANDER * elapsed;
         self.covariance += elapsed * self.drift_variance;
-        self.last = Block { lag: self.lag, ..block };
     }
 
     fn jump_to(&mut self, block: Block) {
-        self.coast(block);
+        self.predict(&block);
         self.lag = block.lag;
         self.lag_variance = block.variance();
         self.covariance = 0.0;
@@ -238,7 +230,7 @@ mod tests {
         let mut tracker = Tracker::default();
         (0..)
             .zip(lags)
-            .filter_map(|(i, lag)| match tracker.take(block(i, lag), 1.0) {
+            .filter_map(|(i, lag)| match tracker.take(block(i, lag)) {
                 Step::Slip { frames, .. } => Some(frames),
                 _ => None,
             })

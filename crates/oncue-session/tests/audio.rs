@@ -28,7 +28,8 @@ impl Log {
     fn action<K: IsAction>(&self) -> Action<K> {
         let log = self.clone();
         Action::from_system(move |fulfilled| {
-            let _ = log.note(format!("{} {}", K::KIND, if fulfilled { "fulfilled" } else { "failed" }));
+            let _ =
+                log.note(format!("{} {}", K::KIND, if fulfilled { "fulfilled" } else { "failed" }));
         })
     }
 }
@@ -54,7 +55,11 @@ impl Engine for Log {
         self.note("prepare")
     }
 
-    fn start(&mut self, _: StartPermit, directions: Directions) -> Result<Box<dyn RunningIo>, Refusal> {
+    fn start(
+        &mut self,
+        _: StartPermit,
+        directions: Directions,
+    ) -> Result<Box<dyn RunningIo>, Refusal> {
         self.note(format!("start {directions:?}"))?;
         Ok(Box::new(self.clone()))
     }
@@ -85,7 +90,11 @@ fn an_answered_call_takes_its_steps_in_order() {
     let log = Log::default();
     let mut audio = answered(&log);
     let session = audio.did_activate(Activation::from_system()).unwrap();
-    let session = session.override_output(OutputPort::Speaker).unwrap().start_playback(&mut log.clone()).unwrap();
+    let session = session
+        .override_output(OutputPort::Speaker)
+        .unwrap()
+        .start_playback(&mut log.clone())
+        .unwrap();
     let session = session.start(&mut log.clone()).unwrap().stop().unwrap();
     let _ = session.end_call(log.action()).unwrap();
     assert_eq!(
@@ -119,7 +128,10 @@ fn a_refusal_leaves_the_session_where_it_was() {
     let _ = audio.expect::<Configured>().unwrap().activate().unwrap();
     log.refuse_next(Refusal::MEDIA_SERVICES_FAILED);
     let error = audio.expect::<Active>().unwrap().start(&mut log.clone()).unwrap_err();
-    assert!(matches!(error, SessionError::Engine { step: Step::Start, state: State::Active, .. }), "{error}");
+    assert!(
+        matches!(error, SessionError::Engine { step: Step::Start, state: State::Active, .. }),
+        "{error}"
+    );
     assert_eq!(audio.state(), State::Active);
 }
 
@@ -195,5 +207,8 @@ fn a_view_of_another_state_is_an_error_that_names_both() {
     let log = Log::default();
     let mut audio = running(&log);
     let error = audio.expect::<Fresh>().unwrap_err();
-    assert!(matches!(error, SessionError::Unexpected { expected: State::Fresh, got: State::Running }));
+    assert!(matches!(
+        error,
+        SessionError::Unexpected { expected: State::Fresh, got: State::Running }
+    ));
 }

@@ -38,7 +38,11 @@ fn errors_by_line(name: &str, source: &str) -> BTreeMap<u64, Vec<String>> {
         env!("CARGO_MANIFEST_DIR")
     );
     fs::write(dir.join("Cargo.toml"), manifest).unwrap();
-    fs::copy(Path::new(env!("CARGO_MANIFEST_DIR")).join("../../Cargo.lock"), dir.join("Cargo.lock")).unwrap();
+    fs::copy(
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("../../Cargo.lock"),
+        dir.join("Cargo.lock"),
+    )
+    .unwrap();
     fs::write(dir.join("src/lib.rs"), source).unwrap();
     let output = Command::new(env!("CARGO"))
         .args(["check", "-q", "--offline", "--message-format=json"])
@@ -55,7 +59,12 @@ fn errors_by_line(name: &str, source: &str) -> BTreeMap<u64, Vec<String>> {
             continue;
         }
         assert_eq!(message["code"]["code"], "E0277", "{}", message["rendered"]);
-        let primary = message["spans"].as_array().unwrap().iter().find(|span| span["is_primary"] == true).unwrap();
+        let primary = message["spans"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .find(|span| span["is_primary"] == true)
+            .unwrap();
         errors
             .entry(primary["line_start"].as_u64().unwrap())
             .or_default()
@@ -67,7 +76,9 @@ fn errors_by_line(name: &str, source: &str) -> BTreeMap<u64, Vec<String>> {
 
 #[test]
 fn every_illegal_call_is_refused_with_its_rules_and_its_legal_twin_compiles() {
-    let mut source = String::from("#![allow(dead_code)] use oncue_session::*; type E = dyn Engine<Error = core::fmt::Error>;\n");
+    let mut source = String::from(
+        "#![allow(dead_code)] use oncue_session::*; type E = dyn Engine<Error = core::fmt::Error>;\n",
+    );
     let mut expected = BTreeMap::new();
     let (mut line, mut legal) = (1, 0);
     for &owner in Owner::ALL {
@@ -75,7 +86,8 @@ fn every_illegal_call_is_refused_with_its_rules_and_its_legal_twin_compiles() {
             for &step in Step::ALL {
                 line += 1;
                 let to = after_step(step, state);
-                let rules: Vec<_> = broken(owner, state, step).map(|rule| rule.wrong().to_owned()).collect();
+                let rules: Vec<_> =
+                    broken(owner, state, step).map(|rule| rule.wrong().to_owned()).collect();
                 // A legal call must give the view of the state that the table names.
                 let result = if rules.is_empty() {
                     legal += 1;
@@ -130,7 +142,9 @@ fn no_other_category_and_no_foreign_mode_or_option_configures_a_call() {
         ),
         (
             "PlayAndRecord::voice_chat().bluetooth_high_quality()",
-            Some("the option BluetoothHighQuality goes with the mode Default only, not with `VoiceChat`"),
+            Some(
+                "the option BluetoothHighQuality goes with the mode Default only, not with `VoiceChat`",
+            ),
         ),
         ("session.fulfill(end)", Some("this action does not lead to an activation")),
         ("PlayAndRecord::with_mode::<mode::Default>().bluetooth_high_quality()", None),
@@ -147,7 +161,9 @@ fn no_other_category_and_no_foreign_mode_or_option_configures_a_call() {
     }
     let errors = errors_by_line("categories", &source);
     for (at, (expression, message)) in cases.iter().enumerate() {
-        let found = errors.get(&(at as u64 + 2)).map(|messages| messages[0].replace("oncue_session::mode::", ""));
+        let found = errors
+            .get(&(at as u64 + 2))
+            .map(|messages| messages[0].replace("oncue_session::mode::", ""));
         assert_eq!(found.as_deref(), *message, "{expression}");
     }
 }

@@ -22,13 +22,18 @@ fn options_are_passed_with_every_set_category() {
     guard.set_category(Category::PlayAndRecord, Mode::VoiceChat, Some(HEADSET)).unwrap();
     let lost = guard.set_category(Category::PlayAndRecord, Mode::VoiceChat, None);
     assert_eq!(rule(lost), Rule::OptionsAreNotSticky);
-    guard.set_category(Category::PlayAndRecord, Mode::VoiceChat, Some(Options::NONE)).expect("left out on purpose");
-    guard.set_category(Category::PlayAndRecord, Mode::VoiceChat, None).expect("there is none to lose");
+    guard
+        .set_category(Category::PlayAndRecord, Mode::VoiceChat, Some(Options::NONE))
+        .expect("left out on purpose");
+    guard
+        .set_category(Category::PlayAndRecord, Mode::VoiceChat, None)
+        .expect("there is none to lose");
 }
 
 #[test]
 fn the_same_values_in_did_activate_are_no_change_other_values_or_later_are() {
-    let set = |guard: &mut Guard, mode| guard.set_category(Category::PlayAndRecord, mode, Some(HEADSET));
+    let set =
+        |guard: &mut Guard, mode| guard.set_category(Category::PlayAndRecord, mode, Some(HEADSET));
     let mut guard = Guard::new(Owner::System);
     set(&mut guard, Mode::VoiceChat).unwrap();
     guard.attempt(Step::Fulfill).unwrap();
@@ -49,7 +54,9 @@ fn a_reset_forgets_the_configuration() {
     let mut guard = Guard::new(Owner::System);
     guard.set_category(Category::PlayAndRecord, Mode::VoiceChat, Some(HEADSET)).unwrap();
     guard.on_event(Event::MediaServicesReset);
-    guard.set_category(Category::PlayAndRecord, Mode::VoiceChat, None).expect("there is none to lose");
+    guard
+        .set_category(Category::PlayAndRecord, Mode::VoiceChat, None)
+        .expect("there is none to lose");
 }
 
 #[test]
@@ -89,9 +96,21 @@ fn every_rule_has_an_id_of_its_own_and_its_texts() {
     ids.dedup();
     assert_eq!(ids.len(), Rule::ALL.len());
     for rule in Rule::ALL {
-        assert!(rule.id().bytes().all(|byte| byte == b'-' || byte.is_ascii_lowercase()), "{}", rule.id());
-        assert!(rule.wrong().starts_with(rule.id()) && !rule.wrong().ends_with('.'), "{}", rule.wrong());
-        assert!(rule.first().starts_with("first: ") || rule.first().starts_with("instead: "), "{}", rule.first());
+        assert!(
+            rule.id().bytes().all(|byte| byte == b'-' || byte.is_ascii_lowercase()),
+            "{}",
+            rule.id()
+        );
+        assert!(
+            rule.wrong().starts_with(rule.id()) && !rule.wrong().ends_with('.'),
+            "{}",
+            rule.wrong()
+        );
+        assert!(
+            rule.first().starts_with("first: ") || rule.first().starts_with("instead: "),
+            "{}",
+            rule.first()
+        );
         assert!(rule.otherwise().starts_with("otherwise: "), "{}", rule.otherwise());
     }
 }

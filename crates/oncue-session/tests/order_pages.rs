@@ -9,7 +9,10 @@ use std::{collections::BTreeMap, collections::BTreeSet, env, fmt::Write, fs, pat
 /// The events that `owner`'s sessions see: only a call system activates, deactivates and resets.
 fn seen_by(owner: Owner) -> impl Iterator<Item = Event> {
     let of_call_system = [Event::DidActivate, Event::DidDeactivate, Event::ProviderReset];
-    Event::ALL.iter().copied().filter(move |event| owner == Owner::System || !of_call_system.contains(event))
+    Event::ALL
+        .iter()
+        .copied()
+        .filter(move |event| owner == Owner::System || !of_call_system.contains(event))
 }
 
 /// The changes of state that `owner` can come to from a fresh session, with what makes them.
@@ -31,11 +34,13 @@ fn edges(owner: Owner) -> BTreeMap<(State, State), Vec<&'static str>> {
 }
 
 fn diagram(owner: Owner) -> String {
-    let mut dot = format!("// Generated from the table of the order by scripts/docs.\ndigraph {owner} {{\n");
+    let mut dot =
+        format!("// Generated from the table of the order by scripts/docs.\ndigraph {owner} {{\n");
     dot.push_str("    rankdir=LR; bgcolor=white; node [shape=box style=rounded fontname=sans]; edge [fontname=sans fontsize=10];\n");
     for ((from, to), names) in edges(owner) {
         // What ends everything, from anywhere, would hide the rest.
-        let names: Vec<_> = names.into_iter().filter(|name| !name.starts_with("MediaServices")).collect();
+        let names: Vec<_> =
+            names.into_iter().filter(|name| !name.starts_with("MediaServices")).collect();
         if !names.is_empty() {
             writeln!(dot, "    {from:?} -> {to:?} [label=\"{}\"];", names.join("\\n")).unwrap();
         }
@@ -60,7 +65,8 @@ fn matrix() -> String {
         for &step in Step::ALL {
             write!(page, "\n| **{step}** |").unwrap();
             for &state in State::ALL {
-                let rules: Vec<_> = broken(owner, state, step).map(|rule| number(rule).to_string()).collect();
+                let rules: Vec<_> =
+                    broken(owner, state, step).map(|rule| number(rule).to_string()).collect();
                 match (rules.is_empty(), after_step(step, state)) {
                     (false, _) => write!(page, " ✗ {} |", rules.join(", ")).unwrap(),
                     (true, to) if to == state => page.push_str(" = |"),
@@ -86,8 +92,15 @@ fn matrix() -> String {
     page.push_str("\n\n## Rules\n\n| | rule | what is wrong | | |\n|---|---|---|---|---|\n");
     for &rule in Rule::ALL {
         let wrong = rule.wrong().split_once(": ").unwrap().1;
-        writeln!(page, "| {} | `{}` | {wrong} | {} | {} |", number(rule), rule.id(), rule.first(), rule.otherwise())
-            .unwrap();
+        writeln!(
+            page,
+            "| {} | `{}` | {wrong} | {} | {} |",
+            number(rule),
+            rule.id(),
+            rule.first(),
+            rule.otherwise()
+        )
+        .unwrap();
     }
     page
 }
@@ -118,7 +131,9 @@ fn the_drawn_diagrams_have_the_edges_of_the_table() {
         let svg = fs::read_to_string(page(name)).unwrap_or_default();
         let drawn: BTreeSet<_> = svg
             .split("<title>")
-            .filter_map(|part| part.split_once("</title>").map(|(title, _)| title.replace("&#45;&gt;", " -> ")))
+            .filter_map(|part| {
+                part.split_once("</title>").map(|(title, _)| title.replace("&#45;&gt;", " -> "))
+            })
             .filter(|title| title.contains(" -> "))
             .collect();
         let dot = diagram(owner);
@@ -134,9 +149,20 @@ fn the_drawn_diagrams_have_the_edges_of_the_table() {
 
 #[test]
 fn the_readme_counts_the_refused_calls_as_the_table_does() {
-    let calls = Owner::ALL.iter().flat_map(|&owner| State::ALL.iter().map(move |&state| (owner, state)));
-    let calls: Vec<_> = calls.flat_map(|(owner, state)| Step::ALL.iter().map(move |&step| (owner, state, step))).collect();
-    let refused = calls.iter().filter(|&&(owner, state, step)| broken(owner, state, step).next().is_some()).count();
-    let readme = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../../README.md")).unwrap();
-    assert!(readme.contains(&format!("{refused} of {} calls", calls.len())), "{refused} of {}", calls.len());
+    let calls =
+        Owner::ALL.iter().flat_map(|&owner| State::ALL.iter().map(move |&state| (owner, state)));
+    let calls: Vec<_> = calls
+        .flat_map(|(owner, state)| Step::ALL.iter().map(move |&step| (owner, state, step)))
+        .collect();
+    let refused = calls
+        .iter()
+        .filter(|&&(owner, state, step)| broken(owner, state, step).next().is_some())
+        .count();
+    let readme =
+        fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../../README.md")).unwrap();
+    assert!(
+        readme.contains(&format!("{refused} of {} calls", calls.len())),
+        "{refused} of {}",
+        calls.len()
+    );
 }

@@ -35,7 +35,8 @@ impl Phone {
     }
 
     fn name(self) -> State {
-        let names: Vec<_> = State::ALL.iter().filter(|&&state| Self::named(state) == self).collect();
+        let names: Vec<_> =
+            State::ALL.iter().filter(|&&state| Self::named(state) == self).collect();
         assert_eq!(names.len(), 1, "{self:?}");
         *names[0]
     }
@@ -45,7 +46,11 @@ impl Phone {
     }
 
     fn nothing_under_way(self) -> bool {
-        self.category && !self.active && !self.activation_due && !self.activation_possible && !self.interrupted
+        self.category
+            && !self.active
+            && !self.activation_due
+            && !self.activation_possible
+            && !self.interrupted
     }
 
     fn inactive(self) -> Self {
@@ -76,7 +81,9 @@ impl Phone {
         match event {
             Event::DidActivate if self.category => self.activated(),
             Event::DidDeactivate if self.active || self.interrupted => self.inactive(),
-            Event::InterruptionBegan if self.active => Self { interrupted: true, ..self.inactive() },
+            Event::InterruptionBegan if self.active => {
+                Self { interrupted: true, ..self.inactive() }
+            }
             Event::MediaServicesLost => Self { server_dead: true, ..Self::default() },
             Event::MediaServicesReset => Self::default(),
             Event::ProviderReset => self.inactive(),
@@ -116,13 +123,18 @@ impl Phone {
                 (dead, "media-services-lost-stop"),
                 (unconfigured, "category-before-activation"),
             ],
-            Step::Prepare => &[(dead, "media-services-lost-stop"), (unconfigured, "io-init-window")],
+            Step::Prepare => {
+                &[(dead, "media-services-lost-stop"), (unconfigured, "io-init-window")]
+            }
             Step::StartPlayback | Step::Start => &[
                 (dead, "media-services-lost-stop"),
                 (unconfigured, "category-before-activation"),
                 (self.interrupted, "interruption-begin-means-inactive"),
                 (not_active_yet && step == Step::Start, "io-start-after-did-activate"),
-                (not_active_yet && step == Step::StartPlayback, "no-local-sounds-outside-the-call-session"),
+                (
+                    not_active_yet && step == Step::StartPlayback,
+                    "no-local-sounds-outside-the-call-session",
+                ),
             ],
             Step::Stop => &[],
             Step::OverrideOutput => &[
@@ -154,7 +166,11 @@ fn every_step_breaks_what_the_rule_book_says_and_leads_where_the_facts_lead() {
                 let found: Vec<_> = broken(owner, state, step).map(|rule| rule.id()).collect();
                 assert_eq!(found, expected, "{step} in {state:?} owned by {owner}");
                 if expected.is_empty() {
-                    assert_eq!(after_step(step, state), phone.takes(step).name(), "{step} in {state:?}");
+                    assert_eq!(
+                        after_step(step, state),
+                        phone.takes(step).name(),
+                        "{step} in {state:?}"
+                    );
                 }
             }
         }
@@ -165,7 +181,11 @@ fn every_step_breaks_what_the_rule_book_says_and_leads_where_the_facts_lead() {
 fn every_event_leads_where_the_facts_lead() {
     for &state in State::ALL {
         for &event in Event::ALL {
-            assert_eq!(after_event(event, state), Phone::named(state).sees(event).name(), "{event} in {state:?}");
+            assert_eq!(
+                after_event(event, state),
+                Phone::named(state).sees(event).name(),
+                "{event} in {state:?}"
+            );
         }
     }
 }

@@ -223,7 +223,8 @@ enum Word {
 impl Word {
     fn parse(name: &str) -> Self {
         let step = Step::ALL.iter().find(|step| step.name() == name).map(|&step| Self::App(step));
-        let event = Event::ALL.iter().find(|event| event.name() == name).map(|&event| Self::System(event));
+        let event =
+            Event::ALL.iter().find(|event| event.name() == name).map(|&event| Self::System(event));
         step.or(event).unwrap_or_else(|| panic!("neither a step nor an event: {name}"))
     }
 
@@ -255,7 +256,11 @@ fn timelines() -> Vec<Timeline<'static>> {
                 Some("App") => Owner::App,
                 other => panic!("{title}: no owner: {other:?}"),
             };
-            Timeline { title, owner, lines: lines.lines().map(|line| line.split_whitespace().collect()).collect() }
+            Timeline {
+                title,
+                owner,
+                lines: lines.lines().map(|line| line.split_whitespace().collect()).collect(),
+            }
         })
         .collect()
 }
@@ -263,7 +268,10 @@ fn timelines() -> Vec<Timeline<'static>> {
 /// The rule that the words break first, or `ok`.
 fn verdict(owner: Owner, words: &[Word]) -> &'static str {
     let mut guard = Guard::new(owner);
-    words.iter().find_map(|word| word.play(&mut guard).err()).map_or("ok", |violation| violation.rule.id())
+    words
+        .iter()
+        .find_map(|word| word.play(&mut guard).err())
+        .map_or("ok", |violation| violation.rule.id())
 }
 
 #[test]
@@ -277,7 +285,9 @@ fn every_timeline_passes_as_it_stands() {
                 assert_eq!(violation.rule.id(), line[1], "{title}: {step}");
                 assert_eq!(guard.state(), before, "{title}: {step}: a refused step moves nothing");
             } else {
-                Word::parse(line[0]).play(&mut guard).unwrap_or_else(|violation| panic!("{title}: {violation}"));
+                Word::parse(line[0])
+                    .play(&mut guard)
+                    .unwrap_or_else(|violation| panic!("{title}: {violation}"));
                 assert_eq!(guard.state().name(), line[1], "{title}: {}", line[0]);
             }
         }
@@ -302,13 +312,18 @@ fn every_deviation_is_judged_as_written_by_hand() {
             } else {
                 assert_eq!(line[4], "-", "{title}: nothing comes after the last line");
             }
-            for (deviation, words, expected) in
-                [("dropped", dropped, line[2]), ("doubled", doubled, line[3]), ("swapped", swapped, line[4])]
-            {
+            for (deviation, words, expected) in [
+                ("dropped", dropped, line[2]),
+                ("doubled", doubled, line[3]),
+                ("swapped", swapped, line[4]),
+            ] {
                 let found = verdict(owner, &words);
                 judged += 1;
                 if found != expected && expected != "-" {
-                    wrong.push(format!("{title}: {} {deviation}: {found}, by hand {expected}", line[0]));
+                    wrong.push(format!(
+                        "{title}: {} {deviation}: {found}, by hand {expected}",
+                        line[0]
+                    ));
                 }
             }
         }

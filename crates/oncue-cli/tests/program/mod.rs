@@ -18,12 +18,15 @@ pub(crate) struct Said {
 impl Said {
     /// The output of `--json`.
     pub(crate) fn json(&self) -> Value {
-        serde_json::from_str(&self.stdout).unwrap_or_else(|error| panic!("{error}: {}\n{}", self.stdout, self.stderr))
+        serde_json::from_str(&self.stdout)
+            .unwrap_or_else(|error| panic!("{error}: {}\n{}", self.stdout, self.stderr))
     }
 
     /// The median round trip, in frames.
     pub(crate) fn round_trip(&self) -> f64 {
-        self.json()["round_trip"]["frames"].as_f64().unwrap_or_else(|| panic!("no round trip: {}", self.stdout))
+        self.json()["round_trip"]["frames"]
+            .as_f64()
+            .unwrap_or_else(|| panic!("no round trip: {}", self.stdout))
     }
 }
 

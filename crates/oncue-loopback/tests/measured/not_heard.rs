@@ -80,7 +80,7 @@ fn two_hundred_unrelated_captures_give_no_number() {
 #[test]
 fn odd_captures_give_no_number() {
     let sine = |n: usize| (TAU * 997.0 * n as f64 / f64::from(RATE)).sin() as f32;
-    let impulse = |every: usize| move |n: usize| if n % every == 0 { 1.0 } else { 0.0 };
+    let impulse = |every: usize| move |n: usize| if n.is_multiple_of(every) { 1.0 } else { 0.0 };
     let odd: [(&str, Vec<f32>); 7] = [
         ("offset", vec![0.3; SECOND]),
         ("sine", (0..SECOND).map(sine).collect()),
