@@ -36,7 +36,8 @@ impl Arbitrary<'_> for Word {
 pub fn guard(data: &[u8]) {
     let mut u = Unstructured::new(data);
     let Ok(owner) = u.choose(Owner::ALL) else { return };
-    let words = u.arbitrary_iter::<Word>().map_or_else(|_| Vec::new(), |words| words.flatten().collect());
+    let words =
+        u.arbitrary_iter::<Word>().map_or_else(|_| Vec::new(), |words| words.flatten().collect());
     play(*owner, &words);
 }
 
@@ -57,7 +58,10 @@ impl Known {
             Step::Resume if !self.active => self.may_resume = true,
             Step::EndCall | Step::Deactivate => (self.active, self.may_resume) = (false, false),
             Step::Start | Step::StartPlayback => {
-                assert!(self.configured && (self.active || self.may_resume), "{step} was let through");
+                assert!(
+                    self.configured && (self.active || self.may_resume),
+                    "{step} was let through"
+                );
                 self.active = true;
             }
             _ => {}
@@ -117,8 +121,16 @@ pub fn play(owner: Owner, words: &[Word]) {
                 false
             }
         };
-        assert!(!refused || guard.state() == before, "{word:?} was refused and moved {before:?} to {:?}", guard.state());
+        assert!(
+            !refused || guard.state() == before,
+            "{word:?} was refused and moved {before:?} to {:?}",
+            guard.state()
+        );
         let runs = matches!(guard.state(), State::Playing | State::Running);
-        assert!(!obedient || !runs || known.configured && known.active, "{word:?} led to {:?}", guard.state());
+        assert!(
+            !obedient || !runs || known.configured && known.active,
+            "{word:?} led to {:?}",
+            guard.state()
+        );
     }
 }

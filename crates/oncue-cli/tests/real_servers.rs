@@ -1,6 +1,8 @@
 //! On real audio servers, started without sound hardware by `scripts/audio-server`: the signal comes back, the figure is
 //! the same at every open, agrees with `jack_iodelay`, and nothing hangs when the server does.
 //!
+//! One test runs at a time: two servers on two cores would measure each other.
+//!
 //! A server that is not installed is skipped aloud, or fails the test if `ONCUE_REQUIRE_SERVERS` is 1, as in
 //! `scripts/test`. These machines stall for 80 ms now and then: a series of opens may be tried three times, and losses
 //! are findings, not failures.
@@ -13,13 +15,22 @@ mod program;
 use program::{ONCUE, Said, root};
 use std::io::{BufRead, BufReader, Read};
 use std::process::{Command, Stdio};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 /// The exit code of `scripts/audio-server` for a server that is not installed.
 const NOT_INSTALLED: i32 = 77;
 
+/// Held by whoever runs a server.
+static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+
+fn alone() -> MutexGuard<'static, ()> {
+    ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 /// Runs a shell command beside a server; nothing if that is not installed.
 fn beside(server: &str, command: &str) -> Option<Said> {
+    let _alone = alone();
     let output = beside_command(server, command).output().unwrap();
     let said = Said::from(output);
     if said.code == Some(NOT_INSTALLED) {
@@ -109,6 +120,7 @@ fn jack_at_another_period_names_the_servers() {
 /// Starts a long run beside `server`, does `then` to the server once audio runs, and returns what the run said. The
 /// signal is sent to the pid that the script exports.
 fn when_running(server: &str, options: &str, pid: &str, signal: &str) -> Option<Said> {
+    let _alone = alone();
     let command = format!("echo pid ${pid}; exec $ONCUE loopback --duration 120 {options}");
     let mut child = beside_command(server, &command)
         .stdout(Stdio::piped())

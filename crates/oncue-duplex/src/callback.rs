@@ -210,20 +210,20 @@ impl PlaybackCallback {
     }
 }
 
-/// Errors that one stream reported, the first of each kind.
+/// Errors that one stream reported: the first of each kind since the device thread looked.
 pub(crate) type Errors = Arc<SharedRb<Array<cpal::Error, ERRORS>>>;
 /// The end of [`Errors`] that the device thread reads.
 pub(crate) type ErrorReader = CachingCons<Errors>;
 /// Kinds of errors that cpal knows, rounded up.
 const ERRORS: usize = 16;
 
-/// The error callback. It counts everything and keeps the first of each kind in a run: a dead server reports a million
-/// errors a second, from the audio thread of some hosts.
+/// The error callback. It counts everything and keeps the first of each kind until the device thread has looked: a dead
+/// server reports a million errors a second, from the audio thread of some hosts.
 pub(crate) struct ErrorCallback {
     pub(crate) lane: Arc<Lane>,
     pub(crate) counters: Arc<Counters>,
     pub(crate) errors: CachingProd<Errors>,
-    pub(crate) seen: (u32, u32),
+    pub(crate) seen: u32,
 }
 
 impl ErrorCallback {
@@ -235,10 +235,9 @@ impl ErrorCallback {
             return;
         }
         self.counters.errors.fetch_add(u64::from(counts), Ordering::Relaxed);
-        let run = self.lane.run.load(Ordering::Relaxed);
-        let kinds = if self.seen.0 == run { self.seen.1 } else { 0 };
+        let kinds = if self.lane.reported.load(Ordering::Acquire) { self.seen } else { 0 };
         let kind = 1_u32 << (error.kind() as u32 % 32);
-        self.seen = (run, kinds | kind);
+        self.seen = kinds | kind;
         if kinds & kind == 0 && self.errors.try_push(error).is_ok() {
             self.lane.reported.store(true, Ordering::Release);
         }

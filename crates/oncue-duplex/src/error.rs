@@ -190,7 +190,7 @@ pub enum StreamEvent {
         error: cpal::Error,
     },
     /// The host reported something that does not end the stream, as it says itself: another route, or no real-time
-    /// priority. Comes once in a run for each kind.
+    /// priority.
     Notice {
         /// The direction it concerns.
         direction: Direction,

@@ -29,6 +29,9 @@ use std::time::Instant;
 /// How often streams are looked at for errors.
 const LOOK: Duration = Duration::from_millis(20);
 
+/// How long a stream in doubt may go without a callback: several of the longest periods in use, and less than a second.
+const DOUBT: Duration = Duration::from_millis(250);
+
 /// What the device thread owns.
 pub(crate) struct Streams {
     desk: Desk,
@@ -52,6 +55,15 @@ struct Built {
     lane: Arc<Lane>,
     errors: ErrorReader,
     plays: bool,
+    doubt: Option<Doubt>,
+}
+
+/// A stream reported an error after which it may go on or not.
+struct Doubt {
+    error: cpal::Error,
+    since: Instant,
+    /// How many callbacks there had been.
+    callbacks: u64,
 }
 
 impl Streams {
@@ -157,18 +169,51 @@ impl Streams {
     pub(crate) fn tick(&mut self) -> Option<Duration> {
         for direction in [Direction::Playback, Direction::Capture] {
             while let Some((error, plays)) = self.built(direction).and_then(Built::next_error) {
-                let harmless =
-                    matches!(error.kind(), ErrorKind::DeviceChanged | ErrorKind::RealtimeDenied);
-                match (plays, harmless) {
-                    (true, true) => self.tell(StreamEvent::Notice { direction, error }),
-                    (true, false) => self.fail(direction, error),
-                    (false, true) => {}
+                match (plays, error.kind()) {
+                    (true, ErrorKind::DeviceChanged | ErrorKind::RealtimeDenied) => {
+                        self.tell(StreamEvent::Notice { direction, error });
+                    }
+                    (false, ErrorKind::DeviceChanged | ErrorKind::RealtimeDenied) => {}
+                    (true, ErrorKind::BackendError) => self.doubt(direction, error),
+                    (true, _) => self.fail(direction, error),
                     // Nobody uses it, but a dead server can have it spin: build it anew when it is needed.
-                    (false, false) => self.drop_one(direction),
+                    (false, _) => self.drop_one(direction),
                 }
+            }
+            if let Some(error) = self.despair(direction) {
+                self.fail(direction, error);
             }
         }
         (self.capture.is_some() || self.playback.is_some()).then_some(LOOK)
+    }
+
+    /// An error that a dead server gives, but an underrun too (ALSA over PulseAudio): callbacks will tell.
+    fn doubt(&mut self, direction: Direction, error: cpal::Error) {
+        let callbacks = self.callbacks(direction);
+        if let Some(built) = self.built(direction) {
+            built.doubt.get_or_insert(Doubt { error, since: Instant::now(), callbacks });
+        }
+    }
+
+    /// The error of a stream in doubt from which no callback came for long enough; one that came ends the doubt.
+    fn despair(&mut self, direction: Direction) -> Option<cpal::Error> {
+        let callbacks = self.callbacks(direction);
+        let built = self.built(direction)?;
+        let doubt = built.doubt.take()?;
+        if doubt.callbacks != callbacks || !built.plays {
+            return None;
+        }
+        if doubt.since.elapsed() < DOUBT {
+            built.doubt = Some(doubt);
+            return None;
+        }
+        Some(doubt.error)
+    }
+
+    fn callbacks(&self, direction: Direction) -> u64 {
+        self.opened.as_ref().map_or(0, |opened| {
+            opened.shared.side(direction).counters.callback.callbacks.load(Ordering::Relaxed)
+        })
     }
 
     fn fail(&mut self, direction: Direction, error: cpal::Error) {
@@ -257,7 +302,7 @@ impl Opened {
             lane: Arc::clone(&lane),
             counters: Arc::clone(&side.counters),
             errors: error_writer,
-            seen: (0, 0),
+            seen: 0,
         };
         let on_error = move |error| on_error.run(error);
         let (lane_there, counters) = (Arc::clone(&lane), Arc::clone(&side.counters));
@@ -330,7 +375,7 @@ impl Opened {
         side.set_lane(&lane);
         // Without an endpoint nobody writes or reads.
         let _ = self.ends.send(end);
-        Ok(Built { stream, lane, errors, plays: false })
+        Ok(Built { stream, lane, errors, plays: false, doubt: None })
     }
 }
 

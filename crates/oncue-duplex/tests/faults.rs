@@ -170,6 +170,27 @@ fn a_flood_of_errors_is_one_event_and_ends() {
     assert_eq!(duplex.stats(), stats, "no stream is left to report any");
 }
 
+/// As ALSA over PulseAudio gives around an underrun: hundreds of errors, after which the stream goes on.
+#[test]
+fn errors_that_callbacks_follow_end_nothing() {
+    let card = ideal();
+    let (mut duplex, _endpoint) = open(&card, DuplexSettings::default());
+    let _running = duplex.start(permit(), Directions::Duplex).unwrap();
+    card.inject(Fault::ErrorFlood { errors: 300 });
+    card.advance_frames(960);
+    card.inject(Fault::ErrorFlood { errors: 0 });
+    let callbacks = duplex.stats().playback.stream.callbacks;
+    // Longer than an engine takes to give up a stream whose callbacks do not come.
+    let end = Instant::now() + Duration::from_millis(600);
+    while Instant::now() < end {
+        card.advance_frames(480);
+        assert_eq!(events(&mut duplex), []);
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    let stats = duplex.stats();
+    assert!(stats.playback.stream.errors > 0 && stats.playback.stream.callbacks > callbacks);
+}
+
 #[test]
 fn xruns_are_counted_and_harmless() {
     let card = ideal();
