@@ -26,7 +26,7 @@ fn the_error_names_the_rule_and_shows_nothing_of_the_macro() {
 }
 
 #[test]
-fn the_readme_shows_the_error_as_it_is() {
+fn the_readme_shows_the_call_and_the_error_as_they_are() {
     let readme =
         fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../../README.md")).unwrap();
     let error = include_str!("refused/activate_under_callkit.stderr");
@@ -35,4 +35,6 @@ fn the_readme_shows_the_error_as_it_is() {
         error.lines().take_while(|line| !line.starts_with("note: required")).collect();
     let shown = shown.join("\n").replace("tests/refused/activate_under_callkit.rs", "src/lib.rs");
     assert!(readme.contains(&shown), "the README should show:\n{shown}");
+    let source = include_str!("refused/activate_under_callkit.rs").replace("\nfn main() {}\n", "");
+    assert!(readme.contains(&source), "the README should show:\n{source}");
 }

@@ -1,6 +1,6 @@
-use oncue::{Action, Audio, Fresh, PlayAndRecord, SessionError, action, owner};
+use oncue::{Audio, Fresh, PlayAndRecord, SessionError, owner};
 
-fn answer(audio: &mut Audio<owner::System>, call: Action<action::Answer>) -> Result<(), SessionError> {
+fn answer(audio: &mut Audio<owner::System>) -> Result<(), SessionError> {
     let session = audio.expect::<Fresh>()?.configure(PlayAndRecord::voice_chat())?;
     session.activate()?;
     Ok(())
