@@ -108,21 +108,59 @@ pub(crate) fn largest(correlation: &[f32], range: Range<usize>) -> (usize, f32) 
     range.zip(candidates).fold((0, 0.0), |best, at| if at.1 > best.1 { at } else { best })
 }
 
-/// The position of the peak at, or within a frame of, index `near`: the correlation of
-/// band-limited signals is band-limited too, so what is between its samples is known.
-pub(crate) fn refine(correlation: &[f32], near: usize) -> f64 {
+/// The sum of squares without the part of the mean.
+pub(crate) fn energy_without_mean(frames: &[f32]) -> f64 {
+    let (sum, energy) = frames.iter().fold((0.0, 0.0), |(sum, energy), x| {
+        let x = f64::from(*x);
+        (sum + x, energy + x * x)
+    });
+    energy - sum * sum / frames.len() as f64
+}
+
+/// A peak between the samples of a correlation.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Peak {
+    pub(crate) position: f64,
+    /// Magnitude.
+    pub(crate) height: f64,
+    /// How fast it falls to the sides: minus the second derivative of the magnitude.
+    pub(crate) curvature: f64,
+}
+
+/// The peak that index `near` is on the slope of; `None` if that leads out of the correlation. The
+/// correlation of band-limited signals is band-limited too, so what is between its samples is known.
+pub(crate) fn refine(correlation: &[f32], near: usize) -> Option<Peak> {
     let sign = if correlation[near] < 0.0 { -1.0 } else { 1.0 };
-    let mut peak = near as f64;
+    let height = |i: usize| correlation[i] * sign as f32;
+    let interior = sinc::REACH + 1..correlation.len() - sinc::REACH - 1;
+    let mut near = near;
+    loop {
+        if !interior.contains(&near) {
+            return None;
+        }
+        match [near - 1, near + 1].into_iter().find(|i| height(*i) > height(near)) {
+            Some(higher) => near = higher,
+            None => break,
+        }
+    }
+    let mut peak = Peak { position: near as f64, height: 0.0, curvature: 0.0 };
     // Parabolas through ever closer points: the last error is far below what noise allows.
     for step in [0.5, 0.25, 0.1, 0.05] {
         let [before, here, after] =
-            [-step, 0.0, step].map(|offset| sign * sinc::at(correlation, peak + offset));
-        let curvature = before - 2.0 * here + after;
-        if curvature < 0.0 {
-            peak += (0.5 * (before - after) / curvature).clamp(-1.0, 1.0) * step;
+            [-step, 0.0, step].map(|offset| sign * sinc::at(correlation, peak.position + offset));
+        let fall = 2.0 * here - before - after;
+        if fall > 0.0 {
+            peak.position += (0.5 * (after - before) / fall).clamp(-1.0, 1.0) * step;
+        } else {
+            peak.position += if after > before { step } else { -step };
+        }
+        peak.height = here;
+        // Of the first points, which rounding hardly touches.
+        if peak.curvature <= 0.0 {
+            peak.curvature = fall / (step * step);
         }
     }
-    peak
+    Some(peak).filter(|peak| peak.height > 0.0 && peak.curvature > 0.0)
 }
 
 #[cfg(test)]
@@ -156,7 +194,7 @@ mod tests {
             for sign in [1.0, -1.0] {
                 let correlation: Vec<f32> = (0..200).map(|n| (sign * wave(n)) as f32).collect();
                 let (near, _) = largest(&correlation, 60..140);
-                let found = refine(&correlation, near);
+                let found = refine(&correlation, near).unwrap().position;
                 assert!((found - truth).abs() < 1e-3, "{found} for {truth}");
             }
         }

@@ -12,11 +12,14 @@ use crate::summary::median;
 const USUAL: usize = 500;
 /// A sample is disturbed beyond this many times the usual RMS: chance needs 10¹⁵ Gaussian samples.
 const PEAK: f64 = 8.0;
-/// A millisecond is disturbed beyond this many times the usual energy.
+/// A millisecond is disturbed beyond this many times the usual energy, at least.
 const ENERGY: f64 = 6.0;
 /// What stays this far below the signal's RMS (20 dB) is no disturbance, however quiet the loop:
 /// what interpolation cannot follow is of that kind.
 const AUDIBLE: f64 = 0.1;
+
+/// After so many times 10 ms a disturbance is taken for a new state of the loop.
+const LASTING: i64 = 100;
 
 #[derive(Debug)]
 pub(crate) struct Disturbances {
@@ -54,21 +57,22 @@ impl Disturbances {
         let bounds = |i: usize| i * residual.len() / count..(i + 1) * residual.len() / count;
         let energies: Vec<f64> = (0..count).map(|i| mean_square(&residual[bounds(i)])).collect();
         let usual = if self.usual.is_empty() {
-            median(energies.clone()).sqrt()
+            Usual::of(energies.clone())
         } else {
-            median(self.usual.iter().copied().collect()).sqrt()
+            Usual::of(self.usual.iter().copied().collect())
         };
-        // A long stretch has a hole in it: it must not become what is usual all by itself.
-        for energy in energies.into_iter().take(USUAL / 5) {
-            if self.usual.len() == USUAL {
-                self.usual.pop_front();
-            }
-            self.usual.push_back(energy);
-        }
         let mut found = false;
-        for i in 0..count {
-            let chunk = &residual[bounds(i)];
-            let Some(within) = disturbed(chunk, usual, AUDIBLE * signal_rms) else { continue };
+        for (i, energy) in energies.into_iter().enumerate() {
+            let within = usual.disturbed(&residual[bounds(i)], energy, AUDIBLE * signal_rms);
+            // What lasts becomes usual.
+            let lasts = self.open.as_ref().is_some_and(|o| o.end - o.start > LASTING * self.join);
+            if within.is_none() || lasts {
+                if self.usual.len() == USUAL {
+                    self.usual.pop_front();
+                }
+                self.usual.push_back(energy);
+            }
+            let Some(within) = within else { continue };
             let first = start + (bounds(i).start + within.start) as i64;
             let end = start + (bounds(i).start + within.end) as i64;
             if first < self.ignore_until {
@@ -109,17 +113,38 @@ impl Disturbances {
     }
 }
 
-/// The disturbed frames of a chunk.
-fn disturbed(chunk: &[f32], usual_rms: f64, least: f64) -> Option<Range<usize>> {
-    let peak = (PEAK * usual_rms).max(least * PEAK / ENERGY.sqrt());
-    let loud = mean_square(chunk).sqrt() > (ENERGY.sqrt() * usual_rms).max(least);
-    let beyond = |limit: f64| move |x: &f32| f64::from(x.abs()) > limit;
-    if !loud && !chunk.iter().any(beyond(peak)) {
-        return None;
+/// What a millisecond of residual is like without disturbance.
+struct Usual {
+    rms: f64,
+    /// Energy beyond which a millisecond is disturbed.
+    limit: f64,
+}
+
+impl Usual {
+    /// The energy of a millisecond varies little in a wide band, and much in a narrow one or with
+    /// hum: so the limit depends on how far the upper quartile is from the median. The sixth power
+    /// leaves room for the tail of an exponential distribution, the widest that noise gives.
+    fn of(mut energies: Vec<f64>) -> Self {
+        let quartile = 3 * energies.len() / 4;
+        let (_, upper, _) = energies.select_nth_unstable_by(quartile, f64::total_cmp);
+        let upper = *upper;
+        let median = median(energies);
+        let spread = if median > 0.0 { (upper / median).powi(6) } else { 1.0 };
+        Self { rms: median.sqrt(), limit: median * spread.max(ENERGY) }
     }
-    let first = chunk.iter().position(beyond(0.5 * peak));
-    let last = chunk.iter().rposition(beyond(0.5 * peak));
-    Some(first.unwrap_or(0)..last.map_or(chunk.len(), |last| last + 1))
+
+    /// The disturbed frames of a chunk. `least` is the RMS below which nothing is.
+    fn disturbed(&self, chunk: &[f32], energy: f64, least: f64) -> Option<Range<usize>> {
+        let peak = (PEAK * self.rms).max(least * PEAK / ENERGY.sqrt());
+        let beyond = |limit: f64| move |x: &f32| f64::from(x.abs()) > limit;
+        let is_loud = energy > self.limit.max(least * least);
+        if !is_loud && !chunk.iter().any(beyond(peak)) {
+            return None;
+        }
+        let first = chunk.iter().position(beyond(0.5 * peak));
+        let last = chunk.iter().rposition(beyond(0.5 * peak));
+        Some(first.unwrap_or(0)..last.map_or(chunk.len(), |last| last + 1))
+    }
 }
 
 fn mean_square(frames: &[f32]) -> f64 {

@@ -45,6 +45,7 @@ mod correlate;
 mod disturbance;
 mod figures;
 mod history;
+mod measure;
 mod settings;
 mod signal;
 mod sinc;

@@ -6,6 +6,7 @@ use crate::signal::{MAX_RATE, MIN_RATE};
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct AnalyserSettings {
     /// Largest lag that is searched for, in frames. The search costs memory and time in proportion.
+    /// A lag that drifts more than two repeats beyond is lost.
     pub max_latency_frames: u32,
     /// Length of a [`Repeat`](crate::Repeat), in frames.
     pub repeat_frames: u32,

@@ -60,9 +60,9 @@ impl Summary {
         }
     }
 
-    pub(crate) fn captured(&mut self, frames: &[f32]) {
+    pub(crate) fn captured(&mut self, frames: &[f32], is_zero: bool) {
         self.captured_frames += frames.len() as u64;
-        self.all_zero &= frames.iter().all(|x| *x == 0.0);
+        self.all_zero &= is_zero;
         self.energy += frames.iter().map(|x| f64::from(x * x)).sum::<f64>();
     }
 

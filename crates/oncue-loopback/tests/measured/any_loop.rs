@@ -1,9 +1,45 @@
-//! Any lag, gain and block size: the right lag, or an honest word that there is none.
+//! Any lag, gain and block size: the right lag, or an honest word that there is none. Any input at
+//! all: no panic, and figures that are finite.
 
 use oncue_loopback::{Analyser, AnalyserSettings, NotHeard};
 use proptest::prelude::*;
 
 use crate::simulated::{Noise, RATE, amplify, captured, signal};
+
+/// A piece of a capture that goes wrong in every way.
+#[derive(Debug, Clone)]
+enum Piece {
+    /// The signal as it is played at this time, or at another.
+    Signal {
+        frames: usize,
+        ahead: i64,
+        gain: f32,
+    },
+    Noise {
+        frames: usize,
+        dbfs: f64,
+    },
+    Constant {
+        frames: usize,
+        value: f32,
+    },
+    Gap {
+        frames: u64,
+    },
+}
+
+fn piece() -> impl Strategy<Value = Piece> {
+    let frames = 0_usize..30_000;
+    let ahead = prop_oneof![Just(0_i64), -10_000_i64..10_000];
+    prop_oneof![
+        4 => (frames.clone(), ahead, -2.0_f32..2.0)
+            .prop_map(|(frames, ahead, gain)| Piece::Signal { frames, ahead, gain }),
+        1 => (frames.clone(), -120.0..60.0)
+            .prop_map(|(frames, dbfs)| Piece::Noise { frames, dbfs }),
+        1 => (frames, any::<f32>()).prop_map(|(frames, value)| Piece::Constant { frames, value }),
+        1 => prop_oneof![0_u64..50_000, any::<u64>()].prop_map(|frames| Piece::Gap { frames }),
+    ]
+}
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(40))]
@@ -46,6 +82,50 @@ proptest! {
                     "{reason} though there were {heard} frames at {signal_to_noise} dB"
                 );
             }
+        }
+    }
+
+    #[test]
+    fn no_input_is_a_panic_or_an_infinite_figure(pieces in prop::collection::vec(piece(), 0..12)) {
+        let settings =
+            AnalyserSettings { max_latency_frames: 9_600, ..AnalyserSettings::for_rate(RATE) };
+        let mut analyser = Analyser::new(&signal(), settings).unwrap();
+        let mut at = 0_u64;
+        for piece in pieces {
+            let frames = match piece {
+                Piece::Signal { frames, ahead, gain } => {
+                    let mut signal = signal();
+                    signal.seek(at.saturating_add_signed(ahead));
+                    let mut block = vec![0.0; frames];
+                    signal.fill(&mut block);
+                    block.iter().map(|x| x * gain).collect()
+                }
+                Piece::Noise { frames, dbfs } => {
+                    let mut block = vec![0.0; frames];
+                    Noise::new(7, dbfs).add_to(&mut block);
+                    block
+                }
+                Piece::Constant { frames, value } => vec![value; frames],
+                Piece::Gap { frames } => {
+                    analyser.gap(frames);
+                    at = at.saturating_add(frames);
+                    continue;
+                }
+            };
+            analyser.push(&frames);
+            at = at.saturating_add(frames.len() as u64);
+        }
+        match analyser.finish() {
+            Ok(figures) => {
+                let json = serde_json::to_value(&figures).unwrap();
+                // What is not finite becomes null.
+                let odd = json.as_object().unwrap().iter().filter(|(name, value)| {
+                    value.is_null() && !name.starts_with("drift")
+                });
+                prop_assert_eq!(odd.count(), 0, "{:?}", figures);
+                prop_assert!(figures.drift_ppm.is_none_or(f64::is_finite));
+            }
+            Err(reason) => prop_assert!(!reason.to_string().contains("inf"), "{reason}"),
         }
     }
 }

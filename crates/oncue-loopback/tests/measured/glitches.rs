@@ -37,7 +37,7 @@ fn loops() -> Vec<(String, Vec<f32>)> {
     let mut loops = Vec::new();
     for (gain, noise) in [(0.0, -200.0), (-40.0, -88.0), (0.0, -48.0), (0.0, -24.0)] {
         for ppm in [0.0, 200.0, -200.0] {
-            let mut frames = captured(5.0, |n| 1_700.4 + n * ppm * 1e-6);
+            let mut frames = captured(4.0, |n| 1_700.4 + n * ppm * 1e-6);
             amplify(&mut frames, gain);
             Noise::new(5, noise).add_to(&mut frames);
             loops.push((format!("gain {gain} dB, noise {noise} dBFS, {ppm} ppm"), frames));
@@ -48,7 +48,7 @@ fn loops() -> Vec<(String, Vec<f32>)> {
 
 /// Places in all phases of a block.
 fn places() -> impl Iterator<Item = usize> {
-    (0..8).map(|i| 100_000 + 67 * i)
+    (0..5).map(|i| 90_000 + 107 * i)
 }
 
 #[test]
