@@ -10,25 +10,29 @@
 
 extern crate alloc;
 
+mod audio;
 mod category;
 mod engine;
+mod error;
 mod guard;
 mod order;
 mod session;
 mod table;
 mod token;
 
+pub use audio::Audio;
 pub use category::{
     Ambient, CallCategory, CallMode, HighQualityMode, IsMode, MultiRoute, PlayAndRecord, Playback,
     Record, SoloAmbient, mode,
 };
 pub use engine::{Directions, Engine, RunningIo, StartPermit};
+pub use error::SessionError;
 pub use guard::{Guard, Progress, Violation, broken};
 pub use oncue_platform::{
     ActionKind, Category, Configuration, Domain, Event, Mode, Options, OutputPort, Owner, Platform,
     Refusal, Step,
 };
-pub use session::{Audio, AudioSession, Next, SessionError, To};
+pub use session::{AudioSession, Next, To};
 pub use state::{
     Active, AwaitingActivation, Configured, Fresh, Interrupted, MediaLost, Playing, Resuming,
     Running,

@@ -1,75 +1,20 @@
-//! The session as types: [`Audio`] owns it, [`AudioSession`] is an exclusive view of it in a state that is known.
+//! The steps of an app, typed: [`AudioSession`] is an exclusive view of [`Audio`] in a state that is known.
 //!
 //! Each method exists for every owner and state and is bounded on the method, one bound a rule: an unmet bound is a
 //! compile error with the rule's own message.
 
 use crate::rule::*;
-use crate::state::*;
-use crate::token::{Action, Activation, Connects, action};
-use crate::{
-    AnySession, CallCategory, Directions, Engine, Guard, Progress, RunningIo, StartPermit, State,
-    Violation, owner, step,
-};
+use crate::token::{Action, Connects, action};
+use crate::{Audio, CallCategory, Directions, Engine, SessionError, StartPermit, State, step};
 use crate::{IsOwner, IsState, IsStep, Leads, LegalIn};
-use alloc::boxed::Box;
 use core::{fmt, marker::PhantomData};
-use oncue_platform::{Event, OutputPort, Platform, Refusal, Step};
-
-/// A step was not taken. The session is in the state that the error names, and [`Audio::session`] gives its view.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum SessionError {
-    /// The app broke the order. With typed views this is a bug of this crate.
-    #[error(transparent)]
-    Violation(#[from] Violation),
-    /// The system said no.
-    #[error("{step} in state {state:?}: {refusal}")]
-    Refused {
-        /// What was asked for.
-        step: Step,
-        /// The state that still holds.
-        state: State,
-        /// The system's answer.
-        #[source]
-        refusal: Refusal,
-    },
-    /// The engine did not prepare or start.
-    #[error("{step} in state {state:?}: {source}")]
-    Engine {
-        /// What was asked for.
-        step: Step,
-        /// The state that still holds.
-        state: State,
-        /// The engine's own error.
-        source: Box<dyn core::error::Error + Send + Sync>,
-    },
-    /// A view of another state was expected.
-    #[error(
-        "the session is {got:?}, expected {expected:?}; match on `audio.session()` to act on every state"
-    )]
-    Unexpected {
-        /// The state of the view that was asked for.
-        expected: State,
-        /// The state as it is.
-        got: State,
-    },
-}
+use oncue_platform::{OutputPort, Refusal, Step};
 
 /// What a step gives: the view of the state it leads to, or why it was not taken.
 pub type Next<'a, O, S> = Result<AudioSession<'a, O, S>, SessionError>;
 
 /// The state that the step `T` leads to from the state `S`.
 pub type To<T, S> = <S as Leads<T>>::To;
-
-/// The audio session of a process. The app keeps it; every callback starts from it.
-///
-/// Dropped in any state, it stops what runs and, where the app owns the session, releases it after that.
-pub struct Audio<O: IsOwner> {
-    guard: Guard,
-    platform: Box<dyn Platform>,
-    running: Option<Box<dyn RunningIo>>,
-    owner: PhantomData<O>,
-}
 
 /// The session in the known state `S`, borrowed from [`Audio`]. No view survives an event: telling `Audio` of one
 /// needs the borrow that the view holds.
@@ -79,127 +24,13 @@ pub struct AudioSession<'a, O: IsOwner, S: IsState> {
     state: PhantomData<S>,
 }
 
-impl Audio<owner::System> {
-    /// A session that the call system activates.
-    pub fn under_system(platform: impl Platform + 'static) -> Self {
-        Self::new(platform)
-    }
-
-    /// The system activated the session (`provider(_:didActivate:)`).
-    ///
-    /// # Errors
-    /// [`SessionError::Unexpected`] where an activation does not lead to [`Active`]: audio runs already (a doubled
-    /// activation, which leaves it alone), no category is set, or the media services are dead.
-    pub fn did_activate(&mut self, _activation: Activation) -> Next<'_, owner::System, Active> {
-        self.on_event(Event::DidActivate);
-        self.expect()
-    }
-
-    /// The system deactivated the session (`provider(_:didDeactivate:)`): what runs is stopped. Repeated or late, it
-    /// takes nothing.
-    pub fn did_deactivate(&mut self) -> AnySession<'_, owner::System> {
-        self.on_event(Event::DidDeactivate)
-    }
-
-    /// The call system lost all calls (`providerDidReset(_:)`): what runs is stopped.
-    pub fn provider_did_reset(&mut self) -> AnySession<'_, owner::System> {
-        self.on_event(Event::ProviderReset)
-    }
-}
-
-impl Audio<owner::App> {
-    /// A session that the app activates itself: no call system is in use (desktop, mainland China before
-    /// LiveCommunicationKit, iOS before 10).
-    pub fn owned_by_app(platform: impl Platform + 'static) -> Self {
-        Self::new(platform)
-    }
-}
-
-impl<O: IsOwner> Audio<O> {
-    fn new(platform: impl Platform + 'static) -> Self {
-        Self {
-            guard: Guard::new(O::OWNER),
-            platform: Box::new(platform),
-            running: None,
-            owner: PhantomData,
-        }
-    }
-
-    /// The state as it is now.
-    pub const fn state(&self) -> State {
-        self.guard.state()
-    }
-
-    /// The view of the state `S`, if the session is in it.
-    ///
-    /// # Errors
-    /// [`SessionError::Unexpected`] with the state as it is.
-    pub fn expect<S: IsState>(&mut self) -> Next<'_, O, S> {
-        let got = self.state();
-        if got == S::STATE {
-            Ok(self.view())
-        } else {
-            Err(SessionError::Unexpected { expected: S::STATE, got })
-        }
-    }
-
-    /// The system interrupted the session, which is inactive already: what runs is stopped.
-    pub fn interruption_began(&mut self) -> AnySession<'_, O> {
-        self.on_event(Event::InterruptionBegan)
-    }
-
-    /// The interruption is over. Nothing is active by that: the owner activates again.
-    pub fn interruption_ended(&mut self) -> AnySession<'_, O> {
-        self.on_event(Event::InterruptionEnded)
-    }
-
-    /// The route or its format changed.
-    pub fn route_changed(&mut self) -> AnySession<'_, O> {
-        self.on_event(Event::RouteChanged)
-    }
-
-    /// The media server died: what runs is stopped.
-    pub fn media_services_were_lost(&mut self) -> AnySession<'_, O> {
-        self.on_event(Event::MediaServicesLost)
-    }
-
-    /// The media server is back and remembers nothing: configure again.
-    pub fn media_services_were_reset(&mut self) -> AnySession<'_, O> {
-        self.on_event(Event::MediaServicesReset)
-    }
-
-    fn on_event(&mut self, event: Event) -> AnySession<'_, O> {
-        self.guard.on_event(event);
-        if !matches!(self.state(), State::Playing | State::Running) {
-            self.stop_running();
-        }
-        self.session()
-    }
-
-    fn stop_running(&mut self) {
-        if let Some(mut running) = self.running.take() {
-            running.stop();
-        }
-    }
-
-    pub(crate) fn view<S: IsState>(&mut self) -> AudioSession<'_, O, S> {
-        debug_assert_eq!(self.guard.state(), S::STATE);
-        AudioSession { audio: self, state: PhantomData }
-    }
-}
-
-impl<O: IsOwner> Drop for Audio<O> {
-    fn drop(&mut self) {
-        self.stop_running();
-        self.guard.force(Step::Stop);
-        if self.guard.attempt(Step::Deactivate).is_ok_and(|Progress { from, to }| from != to) {
-            // Nobody is left to tell of a refusal.
-            let _ = self.platform.set_active(false);
-        }
-    }
-}
-
 impl<'a, O: IsOwner, S: IsState> AudioSession<'a, O, S> {
+    /// The view of `audio`, which must be in the state `S`.
+    pub(crate) fn of(audio: &'a mut Audio<O>) -> Self {
+        debug_assert_eq!(audio.state(), S::STATE);
+        Self { audio, state: PhantomData }
+    }
+
     /// The state as a value.
     pub const fn state(&self) -> State {
         S::STATE
@@ -457,12 +288,6 @@ impl<'a, O: IsOwner, S: IsState> AudioSession<'a, O, S> {
         act(self.audio)?;
         self.audio.guard.force(T::STEP);
         Ok(self.audio.view())
-    }
-}
-
-impl<O: IsOwner> fmt::Debug for Audio<O> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Audio").field("guard", &self.guard).finish_non_exhaustive()
     }
 }
 
