@@ -1,14 +1,14 @@
-//! When blocks passed.
+//! When blocks passed, and from that how the positions of both streams stand to each other.
 //!
 //! Each callback publishes a stamp: the host's time of the call and the stream index of the block's first frame. The
-//! consumer's side maps both streams' times to one base, for [`Alignment`](crate::Alignment). Pure but for the two
-//! conversions of a time.
+//! consumer's side maps both streams' times to one base and compares. Pure but for the two conversions of a time.
 
 use core::sync::atomic::{AtomicI64, AtomicU32, Ordering};
 use cpal::StreamInstant;
 use ringbuf::storage::Array;
 use ringbuf::traits::{Consumer, Producer, Split};
 use ringbuf::{CachingCons, CachingProd, SharedRb};
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -163,10 +163,132 @@ fn relate(reference: impl Fn() -> u64, other: impl Fn() -> u64) -> i64 {
     best.map_or(0, |(_, offset)| offset)
 }
 
+/// Pairs that an offset is taken from: 1 s of 10 ms blocks.
+const PAIRS: usize = 96;
+
+/// Stamps of a direction that wait for the other's.
+const HISTORY: usize = 256;
+
+/// How the positions of capture and playback stand to each other at the same instant.
+#[derive(Clone, Debug)]
+pub struct Alignment {
+    capture: VecDeque<(i64, u64)>,
+    playback: VecDeque<(i64, u64)>,
+    pairs: VecDeque<(i64, f64)>,
+}
+
+impl Default for Alignment {
+    fn default() -> Self {
+        Self {
+            capture: VecDeque::with_capacity(HISTORY),
+            playback: VecDeque::with_capacity(HISTORY),
+            pairs: VecDeque::with_capacity(PAIRS),
+        }
+    }
+}
+
+impl Alignment {
+    /// The capture stream stood at `index` at time `at` (ns).
+    pub fn capture(&mut self, at: i64, index: u64) {
+        remember(&mut self.capture, at, index);
+        self.pair();
+    }
+
+    /// The playback stream stood at `index` at time `at` (ns, on the same clock).
+    pub fn playback(&mut self, at: i64, index: u64) {
+        remember(&mut self.playback, at, index);
+        self.pair();
+    }
+
+    /// Forgets everything: the streams were started anew.
+    pub fn clear(&mut self) {
+        self.capture.clear();
+        self.playback.clear();
+        self.pairs.clear();
+    }
+
+    /// Capture position less playback position at the same instant, in frames; `None` until both are known.
+    ///
+    /// A sample that was played at playback index `p` and came back at capture index `c` took `c - p - offset` frames.
+    /// It is a line through the last second or so of callbacks, robust against late ones, at the latest of them: it
+    /// follows two clocks that drift.
+    pub fn offset(&self) -> Option<f64> {
+        let (latest, _) = *self.pairs.back()?;
+        let mut pairs = [(0.0, 0.0); PAIRS];
+        for (slot, (at, offset)) in pairs.iter_mut().zip(&self.pairs) {
+            *slot = ((at - latest) as f64, *offset);
+        }
+        let pairs = pairs.get(..self.pairs.len())?;
+        let third = pairs.len() / 3;
+        // Tukey's resistant line: the slope between the medians of the outer thirds.
+        let slope = if third < 3 {
+            0.0
+        } else {
+            let (head, tail) = (&pairs[..third], &pairs[pairs.len() - third..]);
+            let run = median(tail.iter().map(|p| p.0))? - median(head.iter().map(|p| p.0))?;
+            (median(tail.iter().map(|p| p.1))? - median(head.iter().map(|p| p.1))?) / run
+        };
+        median(pairs.iter().map(|(at, offset)| offset - slope * at))
+    }
+
+    /// Makes pairs of what came: each playback stamp with the capture position at its time.
+    fn pair(&mut self) {
+        while let Some(&(at, index)) = self.playback.front() {
+            // The capture stamps around that time.
+            while self.capture.get(1).is_some_and(|next| next.0 <= at) {
+                self.capture.pop_front();
+            }
+            let Some(&(earlier, from)) = self.capture.front() else { return };
+            if at >= earlier {
+                let position = if at == earlier {
+                    from as f64
+                } else if let Some(&(later, to)) = self.capture.get(1) {
+                    from as f64
+                        + (to as f64 - from as f64)
+                            * ((at - earlier) as f64 / (later - earlier) as f64)
+                } else {
+                    return; // its later neighbour is still to come
+                };
+                if self.pairs.len() == PAIRS {
+                    self.pairs.pop_front();
+                }
+                self.pairs.push_back((at, position - index as f64));
+            }
+            self.playback.pop_front();
+        }
+    }
+}
+
+/// Appends a stamp. A stamp may be late but never early, so that one after it with an earlier time tells on it.
+fn remember(history: &mut VecDeque<(i64, u64)>, at: i64, index: u64) {
+    while history.back().is_some_and(|last| at <= last.0) {
+        history.pop_back();
+    }
+    if history.len() == HISTORY {
+        history.pop_front();
+    }
+    history.push_back((at, index));
+}
+
+/// The middle one of at most [`PAIRS`] values, or of two the mean.
+fn median(values: impl Iterator<Item = f64>) -> Option<f64> {
+    let mut sorted = [0.0; PAIRS];
+    let mut count = 0;
+    for (slot, value) in sorted.iter_mut().zip(values) {
+        *slot = value;
+        count += 1;
+    }
+    let sorted = sorted.get_mut(..count)?;
+    sorted.sort_unstable_by(f64::total_cmp);
+    let (upper, lower) = (sorted.get(count / 2)?, sorted.get(count.saturating_sub(1) / 2)?);
+    Some((upper + lower) / 2.0)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use core::cell::Cell;
+    use proptest::prelude::*;
 
     fn stream(stamp: u64) -> Stamp {
         Stamp { run: 1, clock: Clock::Stream, ns: stamp, index: 0 }
@@ -216,5 +338,63 @@ mod tests {
         let clocks: Vec<Clock> =
             core::iter::from_fn(|| reader.pop()).map(|stamp| stamp.clock).collect();
         assert_eq!(clocks, [Clock::Stream, Clock::Process, Clock::Process, Clock::Stream]);
+    }
+
+    #[test]
+    fn nothing_is_known_from_one_direction() {
+        let mut alignment = Alignment::default();
+        for k in 0..20 {
+            alignment.playback(k * 10, k as u64);
+        }
+        assert_eq!(alignment.offset(), None);
+        alignment.capture(0, 0);
+        assert_eq!(alignment.offset(), Some(0.0));
+    }
+
+    #[test]
+    fn a_lasting_silence_of_one_direction_does_not_pair_across_it() {
+        let mut alignment = Alignment::default();
+        alignment.capture(1_000, 10);
+        alignment.playback(500, 3); // before the first capture: of no use
+        assert_eq!(alignment.offset(), None);
+        alignment.playback(1_500, 7);
+        alignment.capture(2_000, 20);
+        assert_eq!(alignment.offset(), Some(8.0));
+    }
+
+    proptest! {
+        /// Blocks of any sizes on two clocks of any phase: the offset is what the clocks say, though every eighth
+        /// stamp of playback comes up to 20 ms late.
+        #[test]
+        fn exact_between_drifting_clocks_with_late_stamps(
+            ppm in -200.0..200.0_f64,
+            phase in 0..10_000_000_i64,
+            capture_block in 24..2400_u64,
+            playback_block in 24..2400_u64,
+            late in prop::collection::vec(0..20_000_000_i64, 25),
+        ) {
+            let rate_p = 48_000.0 / 1e9;
+            let rate_c = rate_p * (1.0 + ppm * 1e-6);
+            let at_p = |k: usize| playback_block as f64 * k as f64 / rate_p;
+            let at_c = |k: u64| (capture_block * k) as f64 / rate_c + phase as f64;
+            let mut alignment = Alignment::default();
+            let (mut p, mut c) = (0, 0);
+            while p < 200 {
+                if at_p(p) <= at_c(c) {
+                    let late = if p % 8 == 3 { late[p / 8] } else { 0 };
+                    alignment.playback(at_p(p) as i64 + late, playback_block * p as u64);
+                    p += 1;
+                } else {
+                    alignment.capture(at_c(c) as i64, c * capture_block);
+                    c += 1;
+                }
+            }
+            let offset = alignment.offset().unwrap();
+            // The latest pair is one of the last few stamps of playback: within 0.25 s of the last.
+            let last = at_p(p - 1);
+            let truth = (last - phase as f64) * rate_c - last * rate_p;
+            let slack = 0.05 + ppm.abs() * 1e-6 * 0.25 * 48_000.0;
+            prop_assert!((offset - truth).abs() < slack, "{} instead of {}", offset, truth);
+        }
     }
 }

@@ -9,9 +9,8 @@
     reason = "never used by a callback: a stream that was built hands its ring over through a channel"
 )]
 
-use crate::alignment::Alignment;
 use crate::callback::Lane;
-use crate::clock::StampReader;
+use crate::clock::{Alignment, StampReader};
 use crate::ring::{FrameReader, FrameWriter, RING_FRAMES, Splice, SpliceReader};
 use crate::shared::Shared;
 use crate::stats::{Counters, add};
@@ -82,7 +81,6 @@ pub struct Written {
 
 impl Endpoint {
     pub(crate) fn new(shared: Arc<Shared>, ends: Receiver<End>) -> Self {
-        let alignment = Alignment::new(shared.settings.rate);
         Self {
             shared,
             ends,
@@ -90,7 +88,7 @@ impl Endpoint {
             playback: None,
             accepted: 0,
             played: VecDeque::with_capacity(PLAYED),
-            alignment,
+            alignment: Alignment::default(),
             run: 0,
         }
     }

@@ -21,7 +21,6 @@
 
 #[cfg(test)]
 mod accounting;
-mod alignment;
 mod callback;
 mod clock;
 mod device_thread;
@@ -37,7 +36,7 @@ mod silence;
 mod stats;
 mod streams;
 
-pub use alignment::Alignment;
+pub use clock::Alignment;
 pub use device_thread::abandoned_threads;
 pub use devices::{DeviceInfo, HostInfo, HostSource, Support, devices, hosts};
 pub use endpoint::{Captured, Endpoint, Written};
