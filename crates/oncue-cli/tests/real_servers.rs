@@ -46,7 +46,7 @@ fn beside_command(server: &str, command: &str) -> Command {
     beside
 }
 
-/// Five opens in a row give the same round trip to ±2 frames around their median, and the signal comes back in each.
+/// Five opens in a row give the same round trip to ±2 frames, and the signal comes back in each.
 fn five_opens_agree(server: &str, options: &str) {
     let command = format!(
         "for i in 1 2 3 4 5; do $ONCUE loopback --json {options} | tr -d '\\n'; echo; done"
@@ -65,7 +65,8 @@ fn five_opens_agree(server: &str, options: &str) {
         assert_eq!(trips.len(), 5, "{}", said.stderr);
         trips.sort_by(f64::total_cmp);
         println!("{server} {options}: {trips:.2?}");
-        if trips[4] - trips[2] <= 2.0 && trips[2] - trips[0] <= 2.0 {
+        // There is a figure from which none is further than 2 frames.
+        if trips[4] - trips[0] <= 4.0 {
             return;
         }
         series.push(trips);
