@@ -180,7 +180,8 @@ impl fmt::Display for Report<'_> {
             writeln!(
                 f,
                 "level        {:+.1} dB through the loop{}, captured {:.1} dBFS RMS, {:.1} dBFS peak, signal to residual {:.0} dB",
-                level.gain_db,
+                // Rounded first: a loop of 0 dB shall not read -0.0.
+                (level.gain_db * 10.0).round() / 10.0 + 0.0,
                 if level.inverted { " (inverted)" } else { "" },
                 level.captured_rms_dbfs,
                 level.captured_peak_dbfs,
