@@ -4,7 +4,7 @@ use crate::{State, Violation};
 use alloc::boxed::Box;
 use oncue_platform::{Refusal, Step};
 
-/// A step was not taken. The session is in the state that the error names, and [`Audio::session`] gives its view.
+/// A step was not taken. The session is in the state that the error names, and [`Audio::session`](crate::Audio::session) gives its view.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum SessionError {
