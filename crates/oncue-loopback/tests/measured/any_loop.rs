@@ -69,7 +69,9 @@ proptest! {
         match analyser.finish() {
             Ok(figures) => {
                 let off = (figures.lag_frames - lag).abs();
-                let bound = if signal_to_noise > -5.0 { 0.05 } else { 0.3 };
+                // Six deviations of what the noise leaves of a delay's estimate, for a band of half the signal's.
+                let heard = figures.repeats as f64 * f64::from(RATE / 10);
+                let bound = 0.02 + 6.0 * (1.5 / heard / 10_f64.powf(signal_to_noise / 10.0)).sqrt();
                 prop_assert!(off < bound, "{} for {lag}: {figures:?}", figures.lag_frames);
                 prop_assert_eq!(figures.glitches, []);
             }
