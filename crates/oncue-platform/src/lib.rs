@@ -6,12 +6,27 @@
 #![no_std]
 #![forbid(unsafe_code)]
 
+#[cfg(feature = "serde")]
+extern crate alloc;
+
 mod category;
+mod codes;
+mod event;
+mod id;
 mod platform;
 mod refusal;
 mod words;
 
 pub use category::{Category, Configuration, Mode, Options};
+pub use codes::{
+    AudioSessionError, AudioUnitError, CallDirectoryError, CallKitError, IncomingCallError, Named,
+    NotificationServiceExtensionError, PushKitError, RequestTransactionError, WebRtcError,
+};
+pub use event::{
+    ActionKind, Argument, EndedReason, Event, EventKind, Framework, InterruptionReason, Party,
+    Permission, RouteChangeReason, StartCallIntent, Thread,
+};
+pub use id::Id;
 pub use platform::{OutputPort, Platform};
 pub use refusal::{Domain, Refusal};
-pub use words::{ActionKind, Event, Owner, Step};
+pub use words::{Owner, Step, SystemEvent};

@@ -1,9 +1,11 @@
-//! What a backend can do to the one audio session of a phone. What it must tell is in [`Event`](crate::Event).
+//! What a backend can do to the one audio session of a phone. What it must tell is in [`SystemEvent`](crate::SystemEvent).
 
 use crate::{Configuration, Refusal};
 
 /// Where playback is sent (`AVAudioSession.PortOverride`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "kebab-case"))]
 pub enum OutputPort {
     /// Where category, mode and options send it.
     None,

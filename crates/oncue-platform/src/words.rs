@@ -4,6 +4,7 @@ macro_rules! words {
     ($(#[$about:meta])* $name:ident { $($(#[$doc:meta])+ $word:ident)+ }) => {
         $(#[$about])*
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
         pub enum $name { $($(#[$doc])+ $word),+ }
 
         impl $name {
@@ -23,6 +24,8 @@ macro_rules! words {
         }
     };
 }
+
+pub(crate) use words;
 
 words! {
     /// Who may activate and deactivate the session.
@@ -69,7 +72,7 @@ words! {
 
 words! {
     /// What the system did, as it tells the app.
-    Event {
+    SystemEvent {
         /// It asks the app to answer or start a call (`provider(_:perform:)`).
         ActionPerformed
         /// The action it asked for is over without the app's fulfil: failed, or timed out.
@@ -90,19 +93,5 @@ words! {
         MediaServicesReset
         /// The call system lost all calls of the app (`providerDidReset(_:)`).
         ProviderReset
-    }
-}
-
-words! {
-    /// What an action of the call system asks for.
-    ActionKind {
-        /// Answer an incoming call.
-        Answer
-        /// Start an outgoing call.
-        Start
-        /// End a call.
-        End
-        /// Take a held call back.
-        Unhold
     }
 }
