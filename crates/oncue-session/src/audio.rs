@@ -1,20 +1,20 @@
-//! The session that an app keeps: [`Audio`] owns the guard, the platform and what runs, and takes the system's events.
+//! The session that an app keeps: [`Audio`] owns the machine, the platform and what runs, and takes the system's events.
 
 use crate::state::Active;
 use crate::token::Activation;
 use crate::{
-    AnySession, AudioSession, Guard, IsOwner, IsState, Next, Progress, RunningIo, SessionError,
+    AnySession, AudioSession, IsOwner, IsState, Machine, Next, Progress, RunningIo, SessionError,
     State, owner,
 };
 use alloc::boxed::Box;
 use core::{fmt, marker::PhantomData};
-use oncue_platform::{Event, Platform, Step};
+use oncue_platform::{Platform, Step, SystemEvent};
 
 /// The audio session of a process. The app keeps it; every callback starts from it.
 ///
 /// Dropped in any state, it stops what runs and, where the app owns the session, releases it after that.
 pub struct Audio<O: IsOwner> {
-    pub(crate) guard: Guard,
+    pub(crate) machine: Machine,
     pub(crate) platform: Box<dyn Platform>,
     pub(crate) running: Option<Box<dyn RunningIo>>,
     owner: PhantomData<O>,
@@ -32,19 +32,19 @@ impl Audio<owner::System> {
     /// [`SessionError::Unexpected`] where an activation does not lead to [`Active`]: audio runs already (a doubled
     /// activation, which leaves it alone), no category is set, or the media services are dead.
     pub fn did_activate(&mut self, _activation: Activation) -> Next<'_, owner::System, Active> {
-        self.on_event(Event::DidActivate);
+        self.on_event(SystemEvent::DidActivate);
         self.expect()
     }
 
     /// The system deactivated the session (`provider(_:didDeactivate:)`): what runs is stopped. Repeated or late, it
     /// takes nothing.
     pub fn did_deactivate(&mut self) -> AnySession<'_, owner::System> {
-        self.on_event(Event::DidDeactivate)
+        self.on_event(SystemEvent::DidDeactivate)
     }
 
     /// The call system lost all calls (`providerDidReset(_:)`): what runs is stopped.
     pub fn provider_did_reset(&mut self) -> AnySession<'_, owner::System> {
-        self.on_event(Event::ProviderReset)
+        self.on_event(SystemEvent::ProviderReset)
     }
 }
 
@@ -59,7 +59,7 @@ impl Audio<owner::App> {
 impl<O: IsOwner> Audio<O> {
     fn new(platform: impl Platform + 'static) -> Self {
         Self {
-            guard: Guard::new(O::OWNER),
+            machine: Machine::new(O::OWNER),
             platform: Box::new(platform),
             running: None,
             owner: PhantomData,
@@ -68,7 +68,7 @@ impl<O: IsOwner> Audio<O> {
 
     /// The state as it is now.
     pub const fn state(&self) -> State {
-        self.guard.state()
+        self.machine.state()
     }
 
     /// The view of the state `S`, if the session is in it.
@@ -86,31 +86,31 @@ impl<O: IsOwner> Audio<O> {
 
     /// The system interrupted the session, which is inactive already: what runs is stopped.
     pub fn interruption_began(&mut self) -> AnySession<'_, O> {
-        self.on_event(Event::InterruptionBegan)
+        self.on_event(SystemEvent::InterruptionBegan)
     }
 
     /// The interruption is over. Nothing is active by that: the owner activates again.
     pub fn interruption_ended(&mut self) -> AnySession<'_, O> {
-        self.on_event(Event::InterruptionEnded)
+        self.on_event(SystemEvent::InterruptionEnded)
     }
 
     /// The route or its format changed.
     pub fn route_changed(&mut self) -> AnySession<'_, O> {
-        self.on_event(Event::RouteChanged)
+        self.on_event(SystemEvent::RouteChanged)
     }
 
     /// The media server died: what runs is stopped.
     pub fn media_services_were_lost(&mut self) -> AnySession<'_, O> {
-        self.on_event(Event::MediaServicesLost)
+        self.on_event(SystemEvent::MediaServicesLost)
     }
 
     /// The media server is back and remembers nothing: configure again.
     pub fn media_services_were_reset(&mut self) -> AnySession<'_, O> {
-        self.on_event(Event::MediaServicesReset)
+        self.on_event(SystemEvent::MediaServicesReset)
     }
 
-    fn on_event(&mut self, event: Event) -> AnySession<'_, O> {
-        self.guard.on_event(event);
+    fn on_event(&mut self, event: SystemEvent) -> AnySession<'_, O> {
+        self.machine.on_event(event);
         if !matches!(self.state(), State::Playing | State::Running) {
             self.stop_running();
         }
@@ -124,7 +124,7 @@ impl<O: IsOwner> Audio<O> {
     }
 
     pub(crate) fn view<S: IsState>(&mut self) -> AudioSession<'_, O, S> {
-        debug_assert_eq!(self.guard.state(), S::STATE);
+        debug_assert_eq!(self.machine.state(), S::STATE);
         AudioSession::of(self)
     }
 }
@@ -132,8 +132,8 @@ impl<O: IsOwner> Audio<O> {
 impl<O: IsOwner> Drop for Audio<O> {
     fn drop(&mut self) {
         self.stop_running();
-        self.guard.force(Step::Stop);
-        if self.guard.attempt(Step::Deactivate).is_ok_and(|Progress { from, to }| from != to) {
+        self.machine.force(Step::Stop);
+        if self.machine.attempt(Step::Deactivate).is_ok_and(|Progress { from, to }| from != to) {
             // Nobody is left to tell of a refusal.
             let _ = self.platform.set_active(false);
         }
@@ -142,6 +142,6 @@ impl<O: IsOwner> Drop for Audio<O> {
 
 impl<O: IsOwner> fmt::Debug for Audio<O> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Audio").field("guard", &self.guard).finish_non_exhaustive()
+        f.debug_struct("Audio").field("machine", &self.machine).finish_non_exhaustive()
     }
 }

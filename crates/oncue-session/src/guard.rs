@@ -1,217 +1,304 @@
-//! The order for apps that types cannot reach (Swift, C, event loops): the same table at run time.
+//! The order for apps that types cannot reach (Swift, C, event loops), with every rule and several calls: an app tells
+//! the guard what it is about to do and what it is told, and hears which rules that breaks.
 //!
-//! An app tells the guard what it is about to do and what the system did; the guard answers before it happens. It
-//! knows no platform and no clock.
+//! It knows no platform and no clock; time comes with the events.
 
-use crate::{Rule, StartPermit, State, after_event, after_step, needs};
-use oncue_platform::{Category, Configuration, Event, Mode, Options, Owner, Step};
+use crate::facts::Move;
+use crate::facts::{Facts, Seen};
+use crate::looks::looks;
+use crate::machine::FIRST_BROKEN;
+use crate::watch::{Wake, Watch};
+use crate::{Level, Policy, Rule, StartPermit, State};
+use alloc::vec::Vec;
+use core::time::Duration;
+use oncue_platform::{Event, EventKind, Id, Party, Refusal, Thread};
 
-impl Rule {
-    /// Its id in the rule book, e.g. `category-before-activation`.
-    pub const fn id(self) -> &'static str {
-        let wrong = self.texts()[0];
-        let mut end = 0;
-        while wrong.as_bytes()[end] != b':' {
-            end += 1;
-        }
-        wrong.split_at(end).0
+/// An event with its circumstances: a line of a trace.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Entry {
+    /// When, since any fixed moment; never before the entry that it follows.
+    pub at: Duration,
+    /// Who does it.
+    pub by: Party,
+    /// On which thread, if that is known.
+    pub thread: Option<Thread>,
+    /// The event.
+    pub event: Event,
+}
+
+impl Entry {
+    /// An event of the party that it usually comes from, on an unknown thread.
+    pub const fn new(at: Duration, event: Event) -> Self {
+        Self { at, by: event.kind().parties()[0], thread: None, event }
     }
 
-    /// Its id, a colon, and what is wrong when it is broken.
-    pub const fn wrong(self) -> &'static str {
-        self.texts()[0]
+    /// The same by another party.
+    #[must_use]
+    pub const fn by(self, by: Party) -> Self {
+        Self { by, ..self }
     }
 
-    /// What comes first, or instead.
-    pub const fn first(self) -> &'static str {
-        self.texts()[1]
-    }
-
-    /// What happens otherwise.
-    pub const fn otherwise(self) -> &'static str {
-        self.texts()[2]
+    /// The same on a thread.
+    #[must_use]
+    pub const fn on(self, thread: Thread) -> Self {
+        Self { thread: Some(thread), ..self }
     }
 }
 
-/// The app broke a rule of the order, or was about to. The session is as it was.
+/// A rule was broken, or is about to be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{} ({attempted:?} in state {state:?}, owned by {owner:?}); {}; {}", rule.wrong(), rule.first(), rule.otherwise())]
+#[error("{}; {}; {}", rule.wrong(), rule.first(), rule.otherwise())]
 #[non_exhaustive]
-pub struct Violation {
-    /// The rule; of several, the root cause.
+pub struct Finding {
+    /// The rule.
     pub rule: Rule,
-    /// What was attempted.
-    pub attempted: Step,
-    /// The state in which it was attempted, which still holds.
-    pub state: State,
-    /// Who owns the session.
-    pub owner: Owner,
+    /// What the policy takes it for.
+    pub level: Level,
+    /// When; for a deadline, when it was over.
+    pub at: Duration,
+    /// The event that decided it; none for a deadline.
+    pub event: Option<EventKind>,
+    /// The state of the session before the event, where just one is possible.
+    pub state: Option<State>,
+    /// The call, where it is about one.
+    pub call: Option<Id>,
+    /// The rule whose breach it follows from; none for a root cause.
+    pub because_of: Option<Rule>,
 }
 
-/// What a legal step did to the state.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Progress {
-    /// The state before.
-    pub from: State,
-    /// The state after; the same where the step repeats what holds already, which is harmless.
-    pub to: State,
-}
+/// How many root causes are kept in mind.
+const ROOTS: usize = 16;
 
-/// Every rule that `step` breaks under `owner` in `state`, the root cause first; none if it is legal.
-pub fn broken(owner: Owner, state: State, step: Step) -> impl Iterator<Item = Rule> {
-    needs(step).iter().copied().filter(move |rule| !rule.holds(owner, state))
-}
-
-/// The root cause of what each step breaks, by owner, step and state: the table unrolled, so that a step costs one look.
-static FIRST_BROKEN: [[[Option<Rule>; State::ALL.len()]; Step::ALL.len()]; Owner::ALL.len()] = {
-    let mut first = [[[None; State::ALL.len()]; Step::ALL.len()]; Owner::ALL.len()];
-    let (mut owner, mut step, mut state) = (0, 0, 0);
-    while owner < Owner::ALL.len() {
-        let rules = needs(Step::ALL[step]);
-        let mut last = rules.len();
-        while last > 0 {
-            last -= 1;
-            if !rules[last].holds(Owner::ALL[owner], State::ALL[state]) {
-                first[owner][step][state] = Some(rules[last]);
-            }
-        }
-        state = (state + 1) % State::ALL.len();
-        step = (step + (state == 0) as usize) % Step::ALL.len();
-        owner += (state == 0 && step == 0) as usize;
-    }
-    first
-};
-
-/// The state machine of one audio session.
+/// Follows the calls of an app and its one session.
 ///
 /// ```
-/// use oncue_session::{Guard, Owner, Rule, State, Step, Event};
+/// use oncue_session::{ActionKind, Category, Entry, Event, Guard, Id, Policy, Rule};
+/// use std::time::Duration;
 ///
-/// let mut guard = Guard::new(Owner::System);
-/// let early = guard.attempt(Step::Fulfill).unwrap_err();
-/// assert_eq!(early.rule, Rule::CategoryBeforeActivation);
-///
-/// guard.attempt(Step::Configure)?;
-/// guard.attempt(Step::Fulfill)?;
-/// guard.on_event(Event::DidActivate);
-/// guard.attempt(Step::Start)?;
-/// assert_eq!(guard.state(), State::Running);
-/// # Ok::<(), oncue_session::Violation>(())
+/// let mut guard = Guard::new(Policy::apple());
+/// let (call, action) = (Id::named("A"), Id::named("answer"));
+/// let mut now = |ms, event| {
+///     let entry = Entry::new(Duration::from_millis(ms), event);
+///     guard.observe(&entry).first().map(|finding| finding.rule)
+/// };
+/// now(0, Event::ReportIncoming { call, video: None });
+/// now(10, Event::ReportSucceeded { call });
+/// now(900, Event::Perform { action, kind: ActionKind::Answer, call, transaction: None, timeout_ms: None });
+/// assert_eq!(now(901, Event::Fulfill { action }), Some(Rule::CategoryBeforeActivation));
 /// ```
 #[derive(Clone, Debug)]
 pub struct Guard {
-    owner: Owner,
-    state: State,
-    in_action: bool,
-    configuration: Option<Configuration>,
+    facts: Facts,
+    watch: Watch,
+    now: Duration,
+    roots: Vec<Rule>,
+    findings: Vec<Finding>,
 }
 
 impl Guard {
-    /// A session that nobody has touched yet.
-    pub const fn new(owner: Owner) -> Self {
-        Self { owner, state: State::Fresh, in_action: false, configuration: None }
+    /// A guard that is told everything from the start of the process on.
+    pub fn new(policy: Policy) -> Self {
+        Self::with(policy, true)
     }
 
-    /// The state as it is now.
-    pub const fn state(&self) -> State {
-        self.state
+    /// A guard that comes into the middle of a story: it judges only what it is told.
+    pub fn from_the_middle(policy: Policy) -> Self {
+        Self::with(policy, false)
     }
 
-    /// Who owns the session.
-    pub const fn owner(&self) -> Owner {
-        self.owner
-    }
-
-    /// What [`attempt`](Self::attempt) would answer. Nothing changes.
-    ///
-    /// # Errors
-    /// The first rule that `step` breaks.
-    pub fn check(&self, step: Step) -> Result<Progress, Violation> {
-        let Self { owner, state, .. } = *self;
-        match FIRST_BROKEN[owner as usize][step as usize][state as usize] {
-            None => Ok(Progress { from: state, to: after_step(step, state) }),
-            Some(Rule::NoAppActivationUnderCallkit) if self.in_action => {
-                Err(self.violation(Rule::ConfigureWithoutActivating, step))
-            }
-            Some(rule) => Err(self.violation(rule, step)),
+    fn with(policy: Policy, whole: bool) -> Self {
+        Self {
+            facts: Facts::new(policy, whole),
+            watch: Watch::new(),
+            now: Duration::ZERO,
+            roots: Vec::with_capacity(ROOTS),
+            findings: Vec::with_capacity(ROOTS),
         }
     }
 
-    /// The app is about to take `step`.
-    ///
-    /// # Errors
-    /// The first rule that it breaks; the state is as it was. An app that takes the step all the same says so with
-    /// [`force`](Self::force).
-    pub fn attempt(&mut self, step: Step) -> Result<Progress, Violation> {
-        let progress = self.check(step)?;
-        self.force(step);
-        Ok(progress)
+    /// The state of the session, where just one is possible.
+    pub fn state(&self) -> Option<State> {
+        self.facts.session.states.single()
     }
 
-    /// As [`attempt`](Self::attempt) with [`Step::Start`] or [`Step::StartPlayback`], for the permit that an
+    /// What it holds the app to.
+    pub const fn policy(&self) -> &Policy {
+        &self.facts.policy
+    }
+
+    /// The rules whose breach explains what is going wrong now, the oldest first.
+    pub fn root_causes(&self) -> &[Rule] {
+        &self.roots
+    }
+
+    /// The rule that is most likely behind a refusal: a root cause that the system answers so, or else any rule that
+    /// it does, if there is just one.
+    pub fn behind(&self, refusal: Refusal) -> Option<Rule> {
+        self.roots.iter().rev().copied().find(|&root| answers(root, refusal)).or_else(|| {
+            let mut rules = Rule::all().filter(|&rule| answers(rule, refusal));
+            let first = rules.next();
+            first.filter(|_| rules.next().is_none())
+        })
+    }
+
+    /// The app is about to do this: it goes on only where no rule denies it.
+    ///
+    /// # Errors
+    /// What it breaks. Where a rule denies it, the guard takes it as not done.
+    pub fn attempt(&mut self, entry: &Entry) -> Result<&[Finding], &[Finding]> {
+        self.expire(entry.at);
+        let from = self.findings.len();
+        self.judge(entry);
+        if self.findings[from..].iter().any(|finding| finding.level == Level::Deny) {
+            return Err(&self.findings[from..]);
+        }
+        self.learn(entry);
+        Ok(&self.findings)
+    }
+
+    /// As [`attempt`](Self::attempt) with an event that starts input/output, for the permit that an
     /// [`Engine`](crate::Engine) needs.
     ///
     /// # Errors
-    /// The first rule that is broken; no permit is given.
-    pub fn attempt_start(&mut self, step: Step) -> Result<StartPermit, Violation> {
-        self.attempt(step).map(|_| StartPermit::granted())
+    /// What it breaks; no permit is given.
+    pub fn attempt_start(&mut self, entry: &Entry) -> Result<StartPermit, &[Finding]> {
+        self.attempt(entry).map(|_| StartPermit::granted())
     }
 
-    /// The app took `step`, legal or not: the guard takes the state in which the system then is, as far as the table
-    /// says.
-    pub fn force(&mut self, step: Step) {
-        self.in_action &= step != Step::Fulfill;
-        self.state = after_step(step, self.state);
+    /// This happened, in order or not. What it breaks, after what the time since the last event broke; the guard then
+    /// takes the session to be as the system has it.
+    pub fn observe(&mut self, entry: &Entry) -> &[Finding] {
+        self.expire(entry.at);
+        self.judge(entry);
+        self.learn(entry);
+        &self.findings
     }
 
-    /// The app is about to call `setCategory` with these values; `options` is `None` for the form without options.
-    ///
-    /// While the session is active, the same values once more before input/output starts are no change; other values
-    /// are [`Step::Reconfigure`], which a call system's session refuses here, since nothing says that the app stopped
-    /// and reconfigured on purpose.
-    ///
-    /// # Errors
-    /// The first rule that is broken: one of values (the category, lost options), then those of [`Step::Configure`] or
-    /// [`Step::Reconfigure`]. State and configuration are as they were.
-    pub fn set_category(
-        &mut self,
-        category: Category,
-        mode: Mode,
-        options: Option<Options>,
-    ) -> Result<Progress, Violation> {
-        let active = matches!(self.state, State::Active | State::Playing | State::Running);
-        let step = if active { Step::Reconfigure } else { Step::Configure };
-        let wanted = Configuration { category, mode, options: options.unwrap_or_default() };
-        if category != Category::PlayAndRecord {
-            return Err(self.violation(Rule::CategoryMustBePlayAndRecord, step));
-        }
-        if options.is_none() && self.configuration.is_some_and(|before| !before.options.is_empty())
-        {
-            return Err(self.violation(Rule::OptionsAreNotSticky, step));
-        }
-        if active
-            && self.owner == Owner::System
-            && self.configuration.is_some_and(|before| before != wanted)
-        {
-            return Err(self.violation(Rule::NoCategoryChangeWhileCallActive, step));
-        }
-        let progress = self.attempt(step)?;
-        self.configuration = Some(wanted);
-        Ok(progress)
+    /// When [`on_timeout`](Self::on_timeout) is to be called if nothing happens before, and why.
+    pub fn poll_timeout(&self) -> Option<Wake> {
+        self.watch.next()
     }
 
-    /// The system did something.
-    pub fn on_event(&mut self, event: Event) {
-        match event {
-            Event::ActionPerformed => self.in_action = true,
-            Event::ActionExpired | Event::ProviderReset => self.in_action = false,
-            Event::MediaServicesReset => self.configuration = None,
-            _ => {}
-        }
-        self.state = after_event(event, self.state);
+    /// Time has passed. What was to happen before `now`, and did not.
+    pub fn on_timeout(&mut self, now: Duration) -> &[Finding] {
+        self.expire(now);
+        &self.findings
     }
 
-    const fn violation(&self, rule: Rule, attempted: Step) -> Violation {
-        Violation { rule, attempted, state: self.state, owner: self.owner }
+    fn expire(&mut self, now: Duration) {
+        self.findings.clear();
+        self.now = self.now.max(now);
+        while let Some(wake) = self.watch.over(self.now) {
+            let rule = Watch::broken(&wake, &self.facts);
+            self.find(rule, wake.at, None, wake.about);
+        }
+    }
+
+    /// Finds what the entry breaks, by the facts before it.
+    fn judge(&mut self, entry: &Entry) {
+        let event = &entry.event;
+        let seen = self.facts.see(self.now, entry.by, entry.thread, event);
+        let kind = event.kind();
+        let call = self.facts.call(&seen).map(|call| call.id).or(event.call());
+        let from = self.findings.len();
+        for look in looks(kind) {
+            if (look.broken)(&self.facts, &seen) {
+                self.find(look.rule, self.now, Some(kind), call);
+            }
+        }
+        if let Some(rule) = self.out_of_order(&seen) {
+            self.find(rule, self.now, Some(kind), call);
+        }
+        if self.findings.len() > from {
+            self.relate(from);
+        }
+    }
+
+    /// What the table says of the event: the rule that it breaks in every state that is possible.
+    fn out_of_order(&self, seen: &Seen<'_>) -> Option<Rule> {
+        let (Move::Step(step) | Move::Ask(step)) = self.facts.move_of(seen) else { return None };
+        let broken = |state: State| {
+            FIRST_BROKEN[self.facts.policy.owner as usize][step as usize][state as usize]
+        };
+        match self.facts.session.states.single() {
+            Some(state) => broken(state),
+            None => {
+                let mut rules = self.facts.session.states.iter().map(broken);
+                let first = rules.next()??;
+                rules.all(|rule| rule.is_some()).then_some(first)
+            }
+        }
+    }
+
+    fn find(&mut self, rule: Rule, at: Duration, event: Option<EventKind>, call: Option<Id>) {
+        let level = self.facts.policy.level(rule);
+        if level == Level::Allow {
+            return;
+        }
+        let because_of =
+            self.roots.iter().rev().copied().find(|&root| root == rule || leads_to(root, rule));
+        if because_of.is_none() {
+            if self.roots.len() == ROOTS {
+                self.roots.remove(0);
+            }
+            self.roots.push(rule);
+        }
+        let state = self.facts.session.states.single();
+        self.findings.push(Finding { rule, level, at, event, state, call, because_of });
+    }
+
+    /// Of the findings of one event, those that follow from another are its consequences.
+    fn relate(&mut self, from: usize) {
+        for place in from..self.findings.len() {
+            let rule = self.findings[place].rule;
+            let cause = self.findings[from..]
+                .iter()
+                .map(|other| other.rule)
+                .find(|&other| leads_to(other, rule));
+            if let Some(cause) = cause.filter(|_| self.findings[place].because_of.is_none()) {
+                self.findings[place].because_of = Some(cause);
+                self.roots.retain(|&root| root != rule);
+            }
+        }
+        self.findings[from..].sort_by_key(|finding| finding.because_of.is_some());
+    }
+
+    fn learn(&mut self, entry: &Entry) {
+        let seen = self.facts.see(self.now, entry.by, entry.thread, &entry.event);
+        let kind = self.facts.action(&seen).map(|action| action.kind);
+        let new_story = seen.event.call().is_some()
+            && self.facts.call(&seen).is_none()
+            && !self.facts.in_call()
+            || matches!(entry.event, Event::Launch {});
+        if new_story {
+            // What went wrong in the calls before explains nothing of this one.
+            self.roots.retain(|&root| self.findings.iter().any(|finding| finding.rule == root));
+        }
+        self.facts.learn(&seen);
+        let seen = self.facts.see(self.now, entry.by, entry.thread, &entry.event);
+        self.watch.learn(&seen, kind, &self.facts);
+    }
+}
+
+/// Whether the system answers a breach of `rule` with this refusal.
+fn answers(rule: Rule, refusal: Refusal) -> bool {
+    rule.declaration().codes.iter().any(|code| code.refusal == refusal)
+}
+
+/// Whether a breach of `rule` follows from one of `cause`, directly or by others.
+fn leads_to(cause: Rule, rule: Rule) -> bool {
+    cause.declaration().leads_to.iter().any(|&next| next == rule || leads_to(next, rule))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn consequences_have_an_end() {
+        // `leads_to` would not return on a circle.
+        for rule in Rule::all() {
+            assert!(!leads_to(rule, rule), "{rule}");
+        }
     }
 }

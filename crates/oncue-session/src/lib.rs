@@ -2,9 +2,10 @@
 //!
 //! - [`Audio`] and [`AudioSession`]: a typestate. A call out of order does not compile, and the compiler's message
 //!   names the rule.
-//! - [`Guard`]: the same order at run time, for apps that types cannot reach.
+//! - [`Guard`]: every rule at run time, for apps that types cannot reach, with several calls.
+//! - [`Rule`]: what is known of each rule, as values.
 //!
-//! Both come from one table (`table.rs`). Nothing here knows an operating system, a device or a clock.
+//! Types and guard step one [`Machine`], which comes from one table (`table.rs`). Nothing here knows an operating system, a device or a clock.
 #![no_std]
 #![forbid(unsafe_code)]
 
@@ -14,11 +15,17 @@ mod audio;
 mod category;
 mod engine;
 mod error;
+mod facts;
 mod guard;
+mod looks;
+mod machine;
 mod order;
+mod policy;
+mod rules;
 mod session;
 mod table;
 mod token;
+mod watch;
 
 pub use audio::Audio;
 pub use category::{
@@ -27,20 +34,21 @@ pub use category::{
 };
 pub use engine::{Directions, Engine, RunningIo, StartPermit};
 pub use error::SessionError;
-pub use guard::{Guard, Progress, Violation, broken};
-pub use oncue_platform::{
-    ActionKind, Category, Configuration, Domain, Event, Mode, Options, OutputPort, Owner, Platform,
-    Refusal, Step,
-};
+pub use facts::{Facts, Seen};
+pub use guard::{Entry, Finding, Guard};
+pub use machine::{Machine, Progress, Violation, broken};
+pub use oncue_platform::*;
+pub use policy::{CategoryAt, InitAt, Level, Policy, StopAt, UnholdAt, Version, Waits};
+pub use rules::declaration::{Applies, Check, Code, Declaration, Effect, Flow, Grade, On, Os};
+pub use rules::{Family, Rule, Source, rule, sources};
 pub use session::{AudioSession, Next, To};
 pub use state::{
     Active, AwaitingActivation, Configured, Fresh, Interrupted, MediaLost, Playing, Resuming,
     Running,
 };
-pub use table::{
-    AnySession, IsState, Rule, State, after_event, after_step, needs, rule, state, step,
-};
+pub use table::{AnySession, IsState, State, after_event, after_step, needs, state, step};
 pub use token::{Action, Activation, Connects, IsAction, action};
+pub use watch::{Reason, Wake};
 
 mod sealed {
     /// Keeps the states, owners, modes and kinds of this crate the only ones.

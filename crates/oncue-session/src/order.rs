@@ -1,42 +1,13 @@
-//! How the one declaration of the order (`table.rs`) becomes states, rules, the guard's rows and the traits that the
+//! How the one declaration of the order (`table.rs`) becomes states, the machine's rows and the types that the
 //! compiler checks. The order itself is not here.
 
 macro_rules! order {
     (
         states $states:tt
-        rules { $($rule:ident System $system:tt App $app:tt $wrong:literal $first:literal $otherwise:literal)+ }
-        seen_in_values { $($seen:ident $seen_wrong:literal $seen_first:literal $seen_otherwise:literal)+ }
         steps { $($step:ident needs [$($need:ident)*] to $to:tt)+ }
         events { $($event:ident to $after:tt)+ }
     ) => {
         crate::order::order!(@states $states);
-
-        /// One constraint of the order, by its id in the rule book.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-        #[non_exhaustive]
-        pub enum Rule { $(#[doc = $wrong] $rule,)+ $(#[doc = $seen_wrong] $seen),+ }
-
-        impl Rule {
-            /// Every rule of this version.
-            pub const ALL: &[Self] = &[$(Self::$rule,)+ $(Self::$seen),+];
-
-            /// Its id, a colon, and what is wrong; what comes first; what happens otherwise.
-            pub(crate) const fn texts(self) -> [&'static str; 3] {
-                match self {
-                    $(Self::$rule => [$wrong, $first, $otherwise],)+
-                    $(Self::$seen => [$seen_wrong, $seen_first, $seen_otherwise]),+
-                }
-            }
-
-            /// Whether it holds under `owner` in `state`. A rule that is seen in values, not in states, always does.
-            pub const fn holds(self, owner: Owner, state: State) -> bool {
-                match (self, owner) {
-                    $((Self::$rule, Owner::System) => state.is_in(&crate::order::order!(@states_of $system)),
-                    (Self::$rule, Owner::App) => state.is_in(&crate::order::order!(@states_of $app)),)+
-                    $((Self::$seen, _) => true),+
-                }
-            }
-        }
 
         /// The rules that `step` needs, the root cause first.
         pub const fn needs(step: Step) -> &'static [Rule] {
@@ -49,8 +20,8 @@ macro_rules! order {
         }
 
         /// Where `event` leaves a session that stood in `from`.
-        pub const fn after_event(event: Event, from: State) -> State {
-            match event { $(Event::$event => crate::order::order!(@row from $states $after)),+ }
+        pub const fn after_event(event: SystemEvent, from: State) -> State {
+            match event { $(SystemEvent::$event => crate::order::order!(@row from $states $after)),+ }
         }
 
         /// The steps as types.
@@ -59,27 +30,13 @@ macro_rules! order {
             #[derive(Clone, Copy, Debug)]
             pub struct $step;
             crate::order::order!(@leads $step $states $to);
-            impl<O: crate::IsOwner, S: crate::IsState> crate::LegalIn<O, S> for $step where $(O::In<S>: super::rule::$need),* {})+
+            impl<O: crate::IsOwner, S: crate::IsState> crate::LegalIn<O, S> for $step where $(O::In<S>: crate::rule::$need),* {})+
         }
 
         /// A state as a type; every step leads from it to one, if it is legal there.
         pub trait IsState: crate::sealed::Sealed $(+ crate::Leads<step::$step>)+ {
             /// The state as a value.
             const STATE: State;
-        }
-
-        /// The rules as traits of a state under an owner. An unmet one is the compile error that names the rule.
-        pub mod rule {
-            $(#[doc = $wrong]
-            #[diagnostic::on_unimplemented(
-                message = $wrong,
-                label = "out of order: the session is `{Self}` here",
-                note = $first,
-                note = $otherwise
-            )]
-            pub trait $rule {}
-            crate::order::order!(@impls $rule UnderSystem $system);
-            crate::order::order!(@impls $rule OwnedByApp $app);)+
         }
     };
 
@@ -97,7 +54,7 @@ macro_rules! order {
                 match self { $(Self::$state => stringify!($state)),+ }
             }
 
-            const fn is_in(self, states: &[Self]) -> bool {
+            pub(crate) const fn is_in(self, states: &[Self]) -> bool {
                 let mut at = 0;
                 while at < states.len() && states[at] as u8 != self as u8 {
                     at += 1;
@@ -128,7 +85,6 @@ macro_rules! order {
             }
         }
     };
-    (@states_of [$($state:ident)*]) => { [$(State::$state),*] };
     (@row $from:ident { $($(#[$doc:meta])+ $state:ident)+ } [$($to:tt)+]) => {
         match $from { $(State::$state => crate::order::order!(@to $state $to)),+ }
     };
@@ -144,10 +100,6 @@ macro_rules! order {
     };
     (@type $from:ident _) => { super::state::$from };
     (@type $from:ident $to:ident) => { super::state::$to };
-    (@impls $rule:ident $owner:ident [$($state:ident)*]) => {
-        $(#[diagnostic::do_not_recommend]
-        impl $rule for crate::owner::$owner<super::state::$state> {})*
-    };
 }
 
 pub(crate) use order;

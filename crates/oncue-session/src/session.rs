@@ -274,7 +274,7 @@ impl<'a, O: IsOwner, S: IsState> AudioSession<'a, O, S> {
         })
     }
 
-    /// Asks the guard, acts, and only then moves: after an error the state is what it was.
+    /// Asks the machine, acts, and only then moves: after an error the state is what it was.
     fn step_with<T>(
         self,
         _step: T,
@@ -284,9 +284,9 @@ impl<'a, O: IsOwner, S: IsState> AudioSession<'a, O, S> {
         T: IsStep + LegalIn<O, S>,
         S: Leads<T>,
     {
-        self.audio.guard.check(T::STEP)?;
+        self.audio.machine.check(T::STEP)?;
         act(self.audio)?;
-        self.audio.guard.force(T::STEP);
+        self.audio.machine.force(T::STEP);
         Ok(self.audio.view())
     }
 }

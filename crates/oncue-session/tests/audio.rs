@@ -101,12 +101,12 @@ fn an_answered_call_takes_its_steps_in_order() {
         log.take(),
         [
             "PlayAndRecord VoiceChat",
-            "Answer fulfilled",
+            "answer fulfilled",
             "Speaker",
             "start Playback",
             "start Duplex",
             "stop",
-            "End fulfilled"
+            "end fulfilled"
         ]
     );
     assert!(matches!(audio.did_deactivate(), AnySession::Configured(_)));
@@ -121,7 +121,7 @@ fn a_refusal_leaves_the_session_where_it_was() {
     let error = audio.expect::<Configured>().unwrap().activate().unwrap_err();
     assert_eq!(
         error.to_string(),
-        "Activate in state Configured: the audio session refused with 561017449 ('!pri')"
+        "Activate in state Configured: the audio session refused with 561017449 ('!pri', InsufficientPriority: something of higher priority, such as the call system or another app's call, controls the session)"
     );
     assert_eq!(audio.state(), State::Configured);
 
@@ -182,7 +182,7 @@ fn a_dropped_action_fails_itself() {
     let log = Log::default();
     drop(log.action::<action::Answer>());
     log.action::<action::Start>().fail();
-    assert_eq!(log.take(), ["Answer failed", "Start failed"]);
+    assert_eq!(log.take(), ["answer failed", "start failed"]);
 }
 
 #[test]

@@ -3,13 +3,14 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
-use oncue_session::{Event, Owner, Rule, State, Step, after_event, after_step, broken};
+use oncue_session::{Owner, Rule, State, Step, SystemEvent, after_event, after_step, broken};
 use std::{collections::BTreeMap, collections::BTreeSet, env, fmt::Write, fs, path::PathBuf};
 
 /// The events that `owner`'s sessions see: only a call system activates, deactivates and resets.
-fn seen_by(owner: Owner) -> impl Iterator<Item = Event> {
-    let of_call_system = [Event::DidActivate, Event::DidDeactivate, Event::ProviderReset];
-    Event::ALL
+fn seen_by(owner: Owner) -> impl Iterator<Item = SystemEvent> {
+    let of_call_system =
+        [SystemEvent::DidActivate, SystemEvent::DidDeactivate, SystemEvent::ProviderReset];
+    SystemEvent::ALL
         .iter()
         .copied()
         .filter(move |event| owner == Owner::System || !of_call_system.contains(event))
@@ -56,7 +57,8 @@ fn matrix() -> String {
          A cell is the state that the step leads to, `=` where it changes nothing, or `✗` with the numbers of the rules\n\
          that it breaks, the root cause first.\n",
     );
-    let number = |rule| Rule::ALL.iter().position(|&other| other == rule).unwrap() + 1;
+    let rules: Vec<_> = Rule::all().filter(|rule| rule.is_of_the_table()).collect();
+    let number = |rule| rules.iter().position(|&other| other == rule).unwrap() + 1;
     for &owner in Owner::ALL {
         write!(page, "\n## Owner: {owner}\n\n| |").unwrap();
         State::ALL.iter().for_each(|state| write!(page, " {state:?} |").unwrap());
@@ -80,7 +82,7 @@ fn matrix() -> String {
     State::ALL.iter().for_each(|state| write!(page, " {state:?} |").unwrap());
     page.push_str("\n|---|");
     page.push_str(&"---|".repeat(State::ALL.len()));
-    for &event in Event::ALL {
+    for &event in SystemEvent::ALL {
         write!(page, "\n| **{event}** |").unwrap();
         for &state in State::ALL {
             match after_event(event, state) {
@@ -90,7 +92,7 @@ fn matrix() -> String {
         }
     }
     page.push_str("\n\n## Rules\n\n| | rule | what is wrong | | |\n|---|---|---|---|---|\n");
-    for &rule in Rule::ALL {
+    for rule in rules.iter().copied() {
         let wrong = rule.wrong().split_once(": ").unwrap().1;
         writeln!(
             page,

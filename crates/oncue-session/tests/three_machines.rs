@@ -3,7 +3,7 @@
 //! Independent: nothing here reads the table. A phone is eight facts, each rule a sentence about them as
 //! the rule book states it, each step a change of them; the nine states are only names for the combinations that occur.
 
-use oncue_session::{Event, Owner, State, Step, after_event, after_step, broken};
+use oncue_session::{Owner, State, Step, SystemEvent, after_event, after_step, broken};
 
 /// What is true of a session.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -77,16 +77,16 @@ impl Phone {
         }
     }
 
-    fn sees(self, event: Event) -> Self {
+    fn sees(self, event: SystemEvent) -> Self {
         match event {
-            Event::DidActivate if self.category => self.activated(),
-            Event::DidDeactivate if self.active || self.interrupted => self.inactive(),
-            Event::InterruptionBegan if self.active => {
+            SystemEvent::DidActivate if self.category => self.activated(),
+            SystemEvent::DidDeactivate if self.active || self.interrupted => self.inactive(),
+            SystemEvent::InterruptionBegan if self.active => {
                 Self { interrupted: true, ..self.inactive() }
             }
-            Event::MediaServicesLost => Self { server_dead: true, ..Self::default() },
-            Event::MediaServicesReset => Self::default(),
-            Event::ProviderReset => self.inactive(),
+            SystemEvent::MediaServicesLost => Self { server_dead: true, ..Self::default() },
+            SystemEvent::MediaServicesReset => Self::default(),
+            SystemEvent::ProviderReset => self.inactive(),
             _ => self,
         }
     }
@@ -180,7 +180,7 @@ fn every_step_breaks_what_the_rule_book_says_and_leads_where_the_facts_lead() {
 #[test]
 fn every_event_leads_where_the_facts_lead() {
     for &state in State::ALL {
-        for &event in Event::ALL {
+        for &event in SystemEvent::ALL {
             assert_eq!(
                 after_event(event, state),
                 Phone::named(state).sees(event).name(),

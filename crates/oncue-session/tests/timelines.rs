@@ -8,7 +8,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
-use oncue_session::{Event, Guard, Owner, Step, Violation};
+use oncue_session::{Machine, Owner, Step, SystemEvent, Violation};
 
 const TIMELINES: &str = "
 3.1 and 3.2 incoming call, the category set with the report (QQ) System
@@ -40,7 +40,7 @@ const TIMELINES: &str = "
 3.2 deviation: the app activates inside the action System
   ActionPerformed  Fresh
   Configure        Configured
-  !Activate        configure-without-activating
+  !Activate        no-app-activation-under-callkit
   Fulfill          AwaitingActivation
   !Activate        no-app-activation-under-callkit
 
@@ -217,22 +217,24 @@ const TIMELINES: &str = "
 #[derive(Clone, Copy, Debug)]
 enum Word {
     App(Step),
-    System(Event),
+    System(SystemEvent),
 }
 
 impl Word {
     fn parse(name: &str) -> Self {
         let step = Step::ALL.iter().find(|step| step.name() == name).map(|&step| Self::App(step));
-        let event =
-            Event::ALL.iter().find(|event| event.name() == name).map(|&event| Self::System(event));
+        let event = SystemEvent::ALL
+            .iter()
+            .find(|event| event.name() == name)
+            .map(|&event| Self::System(event));
         step.or(event).unwrap_or_else(|| panic!("neither a step nor an event: {name}"))
     }
 
-    fn play(self, guard: &mut Guard) -> Result<(), Violation> {
+    fn play(self, machine: &mut Machine) -> Result<(), Violation> {
         match self {
-            Self::App(step) => guard.attempt(step).map(|_| ()),
+            Self::App(step) => machine.attempt(step).map(|_| ()),
             Self::System(event) => {
-                guard.on_event(event);
+                machine.on_event(event);
                 Ok(())
             }
         }
@@ -267,28 +269,32 @@ fn timelines() -> Vec<Timeline<'static>> {
 
 /// The rule that the words break first, or `ok`.
 fn verdict(owner: Owner, words: &[Word]) -> &'static str {
-    let mut guard = Guard::new(owner);
+    let mut machine = Machine::new(owner);
     words
         .iter()
-        .find_map(|word| word.play(&mut guard).err())
+        .find_map(|word| word.play(&mut machine).err())
         .map_or("ok", |violation| violation.rule.id())
 }
 
 #[test]
 fn every_timeline_passes_as_it_stands() {
     for Timeline { title, owner, lines } in timelines() {
-        let mut guard = Guard::new(owner);
+        let mut machine = Machine::new(owner);
         for line in &lines {
-            let before = guard.state();
+            let before = machine.state();
             if let Some(step) = line[0].strip_prefix('!') {
-                let violation = Word::parse(step).play(&mut guard).expect_err(title);
+                let violation = Word::parse(step).play(&mut machine).expect_err(title);
                 assert_eq!(violation.rule.id(), line[1], "{title}: {step}");
-                assert_eq!(guard.state(), before, "{title}: {step}: a refused step moves nothing");
+                assert_eq!(
+                    machine.state(),
+                    before,
+                    "{title}: {step}: a refused step moves nothing"
+                );
             } else {
                 Word::parse(line[0])
-                    .play(&mut guard)
+                    .play(&mut machine)
                     .unwrap_or_else(|violation| panic!("{title}: {violation}"));
-                assert_eq!(guard.state().name(), line[1], "{title}: {}", line[0]);
+                assert_eq!(machine.state().name(), line[1], "{title}: {}", line[0]);
             }
         }
     }

@@ -1,0 +1,197 @@
+//! The actions that the system asks for, and the transactions that the app requests.
+
+use super::Seen;
+use super::calls::Calls;
+use alloc::vec::Vec;
+use core::time::Duration;
+use oncue_platform::{ActionKind, Event, EventKind, Id};
+
+/// How many actions and requests are remembered at most; the oldest completed one goes first.
+const REMEMBERED: usize = 32;
+
+/// How long after the end of its call an action may stay open.
+pub(crate) const AFTER_THE_END: Duration = Duration::from_secs(3);
+
+/// The events at which an action that stays open is noticed.
+pub(crate) const TELLS_OF_OPEN_ACTIONS: &[EventKind] =
+    &[EventKind::Perform, EventKind::Request, EventKind::ReportIncoming, EventKind::DidDeactivate];
+
+/// How an action was completed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Completion {
+    Fulfilled,
+    Failed,
+    /// The system gave it up.
+    TimedOut,
+    /// The provider was reset: nobody waits for it.
+    Void,
+}
+
+/// What is known of an action.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct ActionFacts {
+    pub(crate) id: Id,
+    pub(crate) kind: ActionKind,
+    pub(crate) call: Id,
+    pub(crate) transaction: Option<Id>,
+    pub(crate) performed: Duration,
+    pub(crate) completed: Option<Completion>,
+    /// Whether its call was unknown to a whole story when it came.
+    pub(crate) of_unknown_call: bool,
+    /// Whether it was delivered to the layer that handles it, if there is one.
+    pub(crate) delivered: bool,
+}
+
+/// An action that the app requested.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Requested {
+    pub(crate) transaction: Id,
+    pub(crate) kind: ActionKind,
+    pub(crate) call: Id,
+}
+
+/// The actions and requests that are remembered.
+#[derive(Clone, Debug)]
+pub(crate) struct Actions {
+    actions: Vec<ActionFacts>,
+    requested: Vec<Requested>,
+    /// Whether a transaction was ever requested.
+    pub(crate) ever_requested: bool,
+    /// The last transaction for which `provider(_:execute:)` returned true.
+    pub(crate) handled: Option<Id>,
+    /// The last action that timed out, be it one that was performed unseen.
+    pub(crate) timed_out: Option<Id>,
+    /// How many actions wait for completion.
+    pub(crate) open: usize,
+}
+
+impl Actions {
+    pub(super) fn new() -> Self {
+        Self {
+            actions: Vec::with_capacity(REMEMBERED),
+            requested: Vec::with_capacity(REMEMBERED),
+            ever_requested: false,
+            handled: None,
+            timed_out: None,
+            open: 0,
+        }
+    }
+
+    pub(crate) fn place(&self, id: Id) -> Option<usize> {
+        self.actions.iter().rposition(|action| action.id == id)
+    }
+
+    pub(super) fn at(&self, place: usize) -> &ActionFacts {
+        &self.actions[place]
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &ActionFacts> {
+        self.actions.iter()
+    }
+
+    /// Whether an action of `kind` waits for completion, of `call` if one is given.
+    pub(crate) fn is_open(&self, kind: ActionKind, call: Option<Id>) -> bool {
+        self.open > 0
+            && self.actions.iter().any(|action| {
+                action.completed.is_none()
+                    && action.kind == kind
+                    && call.is_none_or(|call| action.call == call)
+            })
+    }
+
+    /// What was requested in a transaction: the kind of each action, and its call.
+    pub(crate) fn requested_in(
+        &self,
+        transaction: Id,
+    ) -> impl Iterator<Item = (ActionKind, Id)> + '_ {
+        self.requested
+            .iter()
+            .filter(move |requested| requested.transaction == transaction)
+            .map(|requested| (requested.kind, requested.call))
+    }
+
+    /// The requests that are remembered, the oldest first.
+    pub(crate) fn requests(&self) -> impl DoubleEndedIterator<Item = &Requested> {
+        self.requested.iter()
+    }
+
+    fn ends(&mut self, id: Id, how: Completion) {
+        let Some(place) = self.place(id) else { return };
+        let action = &mut self.actions[place];
+        if action.completed.is_none() {
+            action.completed = Some(how);
+            self.open -= 1;
+        }
+    }
+
+    pub(super) fn learn(&mut self, seen: &Seen<'_>, unknown_call: bool) {
+        match *seen.event {
+            Event::Perform { action, kind, call, transaction, .. } => {
+                if self.actions.len() == REMEMBERED {
+                    let oldest = self
+                        .actions
+                        .iter()
+                        .position(|action| action.completed.is_some())
+                        .unwrap_or(0);
+                    let gone = self.actions.remove(oldest);
+                    self.open -= usize::from(gone.completed.is_none());
+                }
+                self.open += 1;
+                self.actions.push(ActionFacts {
+                    id: action,
+                    kind,
+                    call,
+                    transaction,
+                    performed: seen.at,
+                    completed: None,
+                    of_unknown_call: unknown_call,
+                    delivered: false,
+                });
+            }
+            Event::Fulfill { action } => self.ends(action, Completion::Fulfilled),
+            Event::Fail { action } => self.ends(action, Completion::Failed),
+            Event::TimedOut { action, .. } => {
+                self.timed_out = Some(action);
+                self.ends(action, Completion::TimedOut);
+            }
+            Event::Deliver { action: Some(action) } => {
+                if let Some(place) = self.place(action) {
+                    self.actions[place].delivered = true;
+                }
+            }
+            Event::ProviderReset {} => {
+                for action in &mut self.actions {
+                    action.completed.get_or_insert(Completion::Void);
+                }
+                self.open = 0;
+            }
+            Event::Request { transaction, kind, call, .. } => {
+                if self.requested.len() == REMEMBERED {
+                    self.requested.remove(0);
+                }
+                self.ever_requested = true;
+                self.requested.push(Requested { transaction, kind, call });
+            }
+            Event::ExecuteTransaction { transaction, handled: true } => {
+                self.handled = Some(transaction)
+            }
+            _ => {}
+        }
+    }
+
+    /// Nobody waits any more for an action whose call is over; what follows says so once.
+    pub(super) fn give_up(&mut self, seen: &Seen<'_>, calls: &Calls) {
+        if self.open == 0 || !TELLS_OF_OPEN_ACTIONS.contains(&seen.event.kind()) {
+            return;
+        }
+        // With the next call the story of the one before is over.
+        let next = matches!(seen.event, Event::ReportIncoming { .. } | Event::Request { .. });
+        let wait = if next { Duration::ZERO } else { AFTER_THE_END };
+        for action in self.actions.iter_mut().filter(|action| action.completed.is_none()) {
+            if calls.get(action.call).is_some_and(|call| call.ended_for(wait, seen.at)) {
+                action.completed = Some(Completion::Void);
+                self.open -= 1;
+            }
+        }
+    }
+}

@@ -1,0 +1,71 @@
+//! What is around the calls: foreground, permission, store, protected data, the user's wishes, the bridge to another
+//! layer.
+
+use super::Seen;
+use core::time::Duration;
+use oncue_platform::{Event, Permission, StartCallIntent};
+
+/// What is known of the surroundings.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Surroundings {
+    pub(crate) foreground: Option<bool>,
+    pub(crate) protected_data: Option<bool>,
+    pub(crate) permission: Option<Permission>,
+    pub(crate) mainland_china: Option<bool>,
+    pub(crate) on_mac: bool,
+    pub(crate) background_task: bool,
+    pub(crate) prefers_no_alerts: bool,
+    /// A hand-over that the app has not answered yet.
+    pub(crate) intent: Option<StartCallIntent>,
+    /// Whether a hand-over was taken, and no start requested since.
+    pub(crate) handed_over: bool,
+    /// Whether the layer that handles actions listens; unknown where there is none.
+    pub(crate) listens: Option<bool>,
+    pub(crate) launch_finished: bool,
+    /// The user's last wish for the loudspeaker, and when.
+    pub(crate) speaker_wish: Option<(bool, Duration)>,
+    /// Whether the signalling is connected.
+    pub(crate) signalling: Option<bool>,
+}
+
+impl Surroundings {
+    /// Whether the app is known to be in the background.
+    pub(crate) fn in_background(&self) -> bool {
+        self.foreground == Some(false)
+    }
+
+    pub(super) fn learn(&mut self, seen: &Seen<'_>) {
+        match *seen.event {
+            Event::EnteredForeground {} => self.foreground = Some(true),
+            Event::EnteredBackground {} => self.foreground = Some(false),
+            Event::LaunchFinished {} => self.launch_finished = true,
+            // There is one first unlock: data that could be read once can be read from then on.
+            Event::ProtectedData { available } => {
+                self.protected_data = Some(available || self.protected_data == Some(true));
+            }
+            Event::PermissionIs { permission } => self.permission = Some(permission),
+            // The user answers the prompt, which a start brings up too, and the foreground alone.
+            Event::AskPermission {} | Event::StartUnit { .. }
+                if !self.in_background() && self.permission == Some(Permission::Undetermined) =>
+            {
+                self.permission = None;
+            }
+            Event::Storefront { mainland_china } => self.mainland_china = Some(mainland_china),
+            Event::RunsOnMac {} => self.on_mac = true,
+            Event::BeginBackgroundTask {} => self.background_task = true,
+            Event::EndBackgroundTask {} => self.background_task = false,
+            Event::PreferNoAlerts { on } => self.prefers_no_alerts = on,
+            Event::StartCallIntent { intent } => {
+                (self.intent, self.handed_over) = (Some(intent), true)
+            }
+            Event::IntentAnswered { .. } => self.intent = None,
+            Event::Request { kind: oncue_platform::ActionKind::Start, .. } => {
+                self.handed_over = false
+            }
+            Event::Listen {} => self.listens = Some(true),
+            Event::UserWantsSpeaker { on } => self.speaker_wish = Some((on, seen.at)),
+            Event::SignallingReady {} => self.signalling = Some(true),
+            _ => {}
+        }
+    }
+}

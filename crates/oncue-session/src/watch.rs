@@ -1,0 +1,311 @@
+//! The deadlines of a guard: what must follow, and by when. They are values; whoever has a clock polls them.
+
+use crate::{Facts, Rule, Seen, State};
+use alloc::vec::Vec;
+use core::time::Duration;
+use oncue_platform::{ActionKind, Event, EventKind, Id};
+
+/// How many deadlines can stand at once; one more replaces the latest.
+const AT_ONCE: usize = 32;
+
+/// What a guard waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Reason {
+    /// The activation after a fulfil.
+    Activation,
+    /// An activation, or an attempt to start, after an unhold.
+    Resume,
+    /// The activation after the media services were reset.
+    Reset,
+    /// The start of input/output after an activation.
+    InputOutput,
+    /// The completion of an action.
+    Completion,
+    /// Audio again, after it was switched off in a live call.
+    AudioAgain,
+    /// Samples of a unit that runs, or its rebuild.
+    Samples,
+    /// The end of an interruption on which a second one came, while the app is in the foreground.
+    InterruptionEnd,
+    /// The end of a call that was reported before the first unlock.
+    LockedCall,
+    /// The acceptance of a call whose answer was fulfilled.
+    Acceptance,
+    /// A sound, before the system takes the session for idle.
+    Sound,
+}
+
+/// The next moment at which a guard has something to say if nothing happens before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Wake {
+    /// When.
+    pub at: Duration,
+    /// What it waits for.
+    pub reason: Reason,
+    /// The call, action or unit.
+    pub about: Option<Id>,
+}
+
+/// The deadlines that stand.
+#[derive(Clone, Debug)]
+pub(crate) struct Watch {
+    wakes: Vec<Wake>,
+    next: Duration,
+}
+
+impl Watch {
+    pub(crate) fn new() -> Self {
+        Self { wakes: Vec::with_capacity(AT_ONCE), next: Duration::MAX }
+    }
+
+    /// The deadline that comes first.
+    pub(crate) fn next(&self) -> Option<Wake> {
+        self.wakes.iter().copied().min_by_key(|wake| wake.at)
+    }
+
+    /// Takes out the first deadline that is over before `now`.
+    pub(crate) fn over(&mut self, now: Duration) -> Option<Wake> {
+        if now <= self.next {
+            return None;
+        }
+        let first = self.next()?;
+        self.clear(first.reason, first.about);
+        Some(first)
+    }
+
+    /// The rule that is broken when a wait for `reason` was in vain.
+    pub(crate) fn broken(wake: &Wake, facts: &Facts) -> Rule {
+        match wake.reason {
+            Reason::Activation => Rule::ActivationWatchdog,
+            Reason::Resume => Rule::UnholdMayLackDidActivate,
+            Reason::Reset => Rule::MediaServicesResetRebuild,
+            Reason::InputOutput if facts.stack.needs_telling() => Rule::MediaStackToldOfActivation,
+            Reason::InputOutput if facts.session.activated_over_interruption => {
+                Rule::InterruptionEndNotGuaranteed
+            }
+            Reason::InputOutput => Rule::IoStartsAfterActivation,
+            Reason::Completion => Rule::ActionInTime,
+            Reason::AudioAgain if facts.session.deactivated_late => {
+                Rule::UnholdDidDeactivateMayBeLate
+            }
+            Reason::AudioAgain => Rule::NoStaleDisableAfterActivation,
+            Reason::Samples if facts.session.activated_twice => {
+                Rule::DuplicateActivationMeansDeviceLoss
+            }
+            Reason::Samples => Rule::StalledUnitWatchdog,
+            Reason::InterruptionEnd => Rule::InterruptionEndNotGuaranteed,
+            Reason::LockedCall => Rule::BeforeFirstUnlock,
+            Reason::Acceptance => Rule::AnswerBeforeSignallingIsReady,
+            Reason::Sound => Rule::IdleInterruptionAfterMinutes,
+        }
+    }
+
+    fn set(&mut self, at: Duration, reason: Reason, about: Option<Id>) {
+        self.clear(reason, about);
+        if self.wakes.len() == AT_ONCE {
+            self.wakes.pop();
+        }
+        self.wakes.push(Wake { at, reason, about });
+        self.next = self.next.min(at);
+    }
+
+    fn clear(&mut self, reason: Reason, about: Option<Id>) {
+        self.retain(|wake| wake.reason != reason || about.is_some() && wake.about != about);
+    }
+
+    fn retain(&mut self, keep: impl Fn(&Wake) -> bool) {
+        if self.wakes.is_empty() {
+            return;
+        }
+        self.wakes.retain(keep);
+        self.next = self.next().map_or(Duration::MAX, |wake| wake.at);
+    }
+
+    /// Sets and clears deadlines by an event that `facts` know already.
+    pub(crate) fn learn(&mut self, seen: &Seen<'_>, kind: Option<ActionKind>, facts: &Facts) {
+        let waits = facts.policy.waits;
+        let soon = seen.at + waits.activation;
+        let runs = facts.units.any(|unit| unit.runs) || facts.stack.enabled == Some(true);
+        match *seen.event {
+            Event::Perform { action, timeout_ms: Some(ms), .. } => {
+                self.set(
+                    seen.at + Duration::from_millis(ms.into()),
+                    Reason::Completion,
+                    Some(action),
+                );
+            }
+            Event::Fulfill { action } | Event::Fail { action } | Event::TimedOut { action, .. } => {
+                self.clear(Reason::Completion, Some(action));
+                if seen.event.kind() == EventKind::Fulfill {
+                    self.fulfilled(seen, kind, facts);
+                } else if let Some(call) = facts.call(seen).filter(|call| call.ended) {
+                    self.ended(call.id, facts);
+                }
+            }
+            Event::DidActivate {} => {
+                self.retain(|wake| {
+                    !matches!(
+                        wake.reason,
+                        Reason::Activation
+                            | Reason::Resume
+                            | Reason::Reset
+                            | Reason::InterruptionEnd
+                    )
+                });
+                if !runs && facts.wants_io() && facts.tells_io() {
+                    self.set(soon, Reason::InputOutput, None);
+                }
+            }
+            Event::WantAudio { .. } | Event::PeerAnswered { .. }
+                if !runs
+                    && facts.session.is_active()
+                    && facts.under_system()
+                    && facts.wants_io()
+                    && facts.tells_io() =>
+            {
+                self.set(soon, Reason::InputOutput, None);
+            }
+            Event::StartUnit { .. } | Event::EnableAudio { on: true } => {
+                self.retain(|wake| {
+                    !matches!(
+                        wake.reason,
+                        Reason::InputOutput | Reason::Resume | Reason::Reset | Reason::AudioAgain
+                    )
+                });
+                if let Some(unit) = seen.event.unit() {
+                    self.clear(Reason::Samples, Some(unit));
+                }
+            }
+            Event::Refused { of: EventKind::StartUnit, .. } if facts.session.resumed_by_attempt => {
+                self.set(seen.at, Reason::Activation, None);
+            }
+            Event::StopUnit { .. }
+            | Event::DisposeUnit { .. }
+            | Event::EnableAudio { on: false } => {
+                if let Some(unit) = seen.event.unit() {
+                    self.clear(Reason::Samples, Some(unit));
+                    self.clear(Reason::Sound, Some(unit));
+                }
+                let stays =
+                    facts.calls.any(|call| call.wants_io() && !call.peer_ended && !call.user_ends)
+                        && !facts.actions.is_open(ActionKind::End, None)
+                        && !facts.actions.is_open(ActionKind::Hold, None);
+                if !runs
+                    && stays
+                    && (facts.session.activated_at.is_some() || facts.session.deactivated_late)
+                {
+                    self.set(soon, Reason::AudioAgain, None);
+                }
+            }
+            Event::Samples { unit, .. } => self.sampled(unit, facts),
+            Event::DidDeactivate {} => {
+                self.no_audio();
+                if facts.session.is(State::Resuming) && !runs {
+                    self.set(soon, Reason::Resume, None);
+                }
+            }
+            Event::InterruptionBegan { .. } => {
+                self.no_audio();
+                self.interrupted(soon, facts);
+            }
+            // A phone call that interrupts has the screen; behind it an app can do nothing but wait.
+            Event::EnteredForeground {} => self.interrupted(soon, facts),
+            Event::EnteredBackground {}
+            | Event::InterruptionEnded { .. }
+            | Event::SetActive { active: true } => self.clear(Reason::InterruptionEnd, None),
+            Event::MediaServicesLost {} => {
+                self.no_audio();
+                self.retain(|wake| !matches!(wake.reason, Reason::Activation | Reason::Resume));
+            }
+            Event::MediaServicesReset {} if facts.under_system() && facts.wants_io() => {
+                self.set(soon, Reason::Reset, None);
+            }
+            Event::ReportIncoming { call, .. }
+                if facts.surroundings.protected_data == Some(false) =>
+            {
+                self.set(seen.at + waits.locked_call, Reason::LockedCall, Some(call));
+            }
+            Event::ReportRefused { call, .. } => self.clear(Reason::LockedCall, Some(call)),
+            Event::ProtectedData { available: true } => self.clear(Reason::LockedCall, None),
+            Event::SendAccept { call } => self.clear(Reason::Acceptance, Some(call)),
+            Event::ReportEnded { call, .. } => self.ended(call, facts),
+            Event::ProviderReset {} | Event::Launch {} => self.retain(|_| false),
+            _ => {}
+        }
+    }
+
+    fn fulfilled(&mut self, seen: &Seen<'_>, kind: Option<ActionKind>, facts: &Facts) {
+        let waits = facts.policy.waits;
+        let call = facts.call(seen);
+        match kind {
+            Some(ActionKind::Answer | ActionKind::Start) => {
+                if facts.under_system() && facts.session.is(State::AwaitingActivation) {
+                    self.set(seen.at + waits.activation, Reason::Activation, None);
+                }
+                // A call whose coming in was not seen may have been accepted before.
+                if let Some(call) = call.filter(|call| {
+                    kind == Some(ActionKind::Answer)
+                        && call.incoming
+                        && facts.calls.tells_signalling
+                        && !call.accept_sent
+                }) {
+                    self.set(seen.at + waits.acceptance, Reason::Acceptance, Some(call.id));
+                }
+            }
+            Some(ActionKind::Unhold) if facts.session.is(State::Resuming) => {
+                self.set(seen.at + waits.activation, Reason::Resume, None);
+            }
+            Some(ActionKind::Hold) if !facts.wants_io() => self.no_audio(),
+            Some(ActionKind::End) => {
+                if let Some(call) = call {
+                    self.ended(call.id, facts);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn sampled(&mut self, id: Id, facts: &Facts) {
+        let Some(unit) = facts.units.get(id) else { return };
+        match unit.stalled_since.filter(|_| unit.runs) {
+            Some(since) => self.set(since + facts.policy.waits.samples, Reason::Samples, Some(id)),
+            None => self.clear(Reason::Samples, Some(id)),
+        }
+        // What an app plays while no call is under way may be as silent as it likes.
+        match unit.silent_since.filter(|_| unit.runs && (facts.in_call() || !facts.whole)) {
+            Some(since) => self.set(since + facts.policy.waits.sound, Reason::Sound, Some(id)),
+            None => self.clear(Reason::Sound, Some(id)),
+        }
+    }
+
+    fn ended(&mut self, call: Id, facts: &Facts) {
+        self.clear(Reason::LockedCall, Some(call));
+        self.clear(Reason::Acceptance, Some(call));
+        if !facts.calls.any(|call| call.is_live()) {
+            self.no_audio();
+            self.retain(|wake| {
+                !matches!(wake.reason, Reason::Activation | Reason::Resume | Reason::Reset)
+            });
+        }
+    }
+
+    /// An interruption on which a second one came may have no end; an app in the foreground can go on.
+    fn interrupted(&mut self, soon: Duration, facts: &Facts) {
+        let session = &facts.session;
+        let in_front = facts.surroundings.foreground == Some(true);
+        if session.interrupted && session.interrupted_again && in_front && facts.wants_io() {
+            self.set(soon, Reason::InterruptionEnd, None);
+        }
+    }
+
+    /// Nobody expects audio now.
+    fn no_audio(&mut self) {
+        self.retain(|wake| {
+            !matches!(
+                wake.reason,
+                Reason::InputOutput | Reason::AudioAgain | Reason::Samples | Reason::Sound
+            )
+        });
+    }
+}
