@@ -19,6 +19,15 @@ pub(crate) enum Command {
     Loopback(Loopback),
     /// Lists hosts and devices with what they support
     Devices(Devices),
+    /// Checks traces of calls against the rules of the order
+    #[command(after_help = crate::check::EXIT_CODES)]
+    Check(crate::check::Check),
+    /// Explains a rule, a code of the system, or what you see
+    Explain(crate::explain::Explain),
+    /// Lists the rules of the order
+    Rules(crate::rules::Rules),
+    /// Finds what in an app's Info.plist and entitlements keeps its calls from working
+    Doctor(crate::doctor::Doctor),
 }
 
 const EXIT_CODES: &str = "\
@@ -173,8 +182,8 @@ fn activation_delay(text: &str) -> Result<ActivationDelay, String> {
 
 fn rule(text: &str) -> Result<Rule, String> {
     let rules: Vec<_> = crate::broken::BREAKABLE.iter().map(|rule| rule.id()).collect();
-    match Rule::ALL.iter().find(|rule| rule.id() == text) {
-        Some(rule) if crate::broken::BREAKABLE.contains(rule) => Ok(*rule),
+    match Rule::by_id(text) {
+        Some(rule) if crate::broken::BREAKABLE.contains(&rule) => Ok(rule),
         Some(_) => Err(format!(
             "the scripted app cannot break it in one call; it can break: {}",
             rules.join(", ")

@@ -8,10 +8,14 @@ use crate::call_system::{CallSystem, Told};
 use crate::story::Story;
 use oncue_duplex::{DeviceError, Duplex};
 use oncue_session::{
-    Action, Category, Configuration, Directions, Engine, Event, Guard, Mode, Options, Owner,
-    Platform, Rule, RunningIo, StartPermit, Step, action,
+    Action, ActionKind, Category, Configuration, Directions, Engine, Entry, Event, Guard, Id, Mode,
+    Options, Owner, Platform, Policy, Rule, RunningIo, StartPermit, action,
 };
 use std::sync::mpsc::Receiver;
+
+/// The action that answers the one call, and the unit that carries it.
+const ANSWER: Id = Id::named("answer");
+const UNIT: Id = Id::named("duplex");
 
 /// The rules that one call can break so that it is silent.
 pub(crate) const BREAKABLE: &[Rule] = &[
@@ -84,12 +88,17 @@ pub(crate) fn call<T>(
     story: &mut Story,
     during: impl FnOnce(&mut Duplex) -> T,
 ) -> Result<Option<T>, DeviceError> {
-    let mut app = App { guard: Guard::new(owner), phone, told, answer: None, running: None };
+    let mut policy = Policy::apple();
+    policy.owner = owner;
+    let mut app = App { guard: Guard::new(policy), phone, told, answer: None, running: None };
     if owner == Owner::System {
         app.phone.user_answers();
         if let Ok(Told::Answer(answer)) = app.told.recv_timeout(TELL_DEADLINE) {
             app.answer = Some(answer);
-            app.hears(Event::ActionPerformed, story);
+            let (kind, call) = (ActionKind::Answer, Id::named("call"));
+            let asked =
+                Event::Perform { action: ANSWER, kind, call, transaction: None, timeout_ms: None };
+            app.does_or_hears(asked, story);
         }
     }
     let mut during = Some(during);
@@ -104,10 +113,9 @@ pub(crate) fn call<T>(
             }
         }
     }
-    if let Some(mut running) = app.running {
+    if let Some(mut running) = app.running.take() {
         running.stop();
-        app.guard.force(Step::Stop);
-        story.app(Step::Stop, app.guard.state());
+        app.does_or_hears(Event::StopUnit { unit: UNIT }, story);
     }
     Ok(result)
 }
@@ -135,73 +143,56 @@ impl App {
                 } else {
                     Mode::Default
                 };
-                if let Err(violation) = self.guard.set_category(category, mode, Some(Options::NONE))
-                {
-                    story.violation(&violation);
-                    self.guard.force(Step::Configure);
-                }
-                // The scripted phone refuses nothing.
-                let _ = self.phone.set_category(Configuration {
+                let options = Options::NONE;
+                let event = Event::SetCategory {
                     category,
-                    mode,
-                    options: Options::NONE,
-                });
-                story.app(
-                    format_args!("{} {category:?}, {mode:?}", Step::Configure),
-                    self.guard.state(),
-                );
+                    mode: Some(mode),
+                    options: Some(options),
+                    through_proxy: None,
+                };
+                self.does_or_hears(event, story);
+                // The scripted phone refuses nothing.
+                let _ = self.phone.set_category(Configuration { category, mode, options });
             }
             Act::Fulfill => {
-                self.steps(Step::Fulfill, story);
+                self.does_or_hears(Event::Fulfill { action: ANSWER }, story);
                 if let Some(answer) = self.answer.take() {
                     answer.fulfill_against_the_order();
                 }
             }
             Act::Await => {
-                self.steps(Step::AwaitActivation, story);
+                self.does_or_hears(Event::AwaitActivation {}, story);
                 return Ok(match self.told.recv_timeout(ACTIVATION_DEADLINE) {
                     Ok(Told::DidActivate(_)) => {
-                        self.hears(Event::DidActivate, story);
+                        self.does_or_hears(Event::DidActivate {}, story);
                         true
                     }
                     _ => false,
                 });
             }
             Act::Activate => {
-                self.steps(Step::Activate, story);
+                self.does_or_hears(Event::SetActive { active: true }, story);
                 let _ = self.phone.set_active(true);
             }
             Act::Deactivate => {
-                self.steps(Step::Deactivate, story);
+                self.does_or_hears(Event::SetActive { active: false }, story);
                 let _ = self.phone.set_active(false);
             }
             Act::Start => {
-                let permit = match self.guard.attempt_start(Step::Start) {
-                    Ok(permit) => permit,
-                    Err(violation) => {
-                        story.violation(&violation);
-                        self.guard.force(Step::Start);
-                        StartPermit::against_the_order()
-                    }
-                };
+                self.does_or_hears(Event::StartUnit { unit: UNIT, playback_only: None }, story);
+                let permit = StartPermit::against_the_order();
                 self.running = Some(engine.start(permit, Directions::Duplex)?);
-                story.app(Step::Start, self.guard.state());
             }
             Act::Talk => {}
         }
         Ok(true)
     }
 
-    fn steps(&mut self, step: Step, story: &mut Story) {
-        if let Err(violation) = self.guard.attempt(step) {
-            story.violation(&violation);
-            self.guard.force(step);
+    /// Tells guard and story of an event; what it breaks does not stop the app.
+    fn does_or_hears(&mut self, event: Event, story: &mut Story) {
+        for finding in self.guard.observe(&Entry::new(story.elapsed(), event)) {
+            story.violation(finding);
         }
-        story.app(step, self.guard.state());
-    }
-
-    fn hears(&mut self, event: Event, story: &mut Story) {
-        self.guard.on_event(event);
-        story.system(event, self.guard.state());
+        story.event(&event, self.guard.state());
     }
 }

@@ -4,7 +4,7 @@
 use crate::call_system::{CallSystem, Told};
 use crate::story::Story;
 use oncue_duplex::Duplex;
-use oncue_session::{Audio, Event, Fresh, PlayAndRecord, Running, SessionError, State, Step};
+use oncue_session::{Audio, Fresh, PlayAndRecord, Running, SessionError, State, Step, SystemEvent};
 use std::sync::mpsc::Receiver;
 use std::time::Duration;
 
@@ -28,7 +28,7 @@ pub(crate) fn under_system<T>(
     let mut audio = Audio::under_system(phone.clone());
     phone.user_answers();
     let Ok(Told::Answer(answer)) = told.recv_timeout(TELL_DEADLINE) else { return Ok(None) };
-    story.system(Event::ActionPerformed, State::Fresh);
+    story.system(SystemEvent::ActionPerformed, State::Fresh);
 
     let session = audio.expect::<Fresh>()?.configure(PlayAndRecord::voice_chat())?;
     story.app(format_args!("{} PlayAndRecord, VoiceChat", Step::Configure), session.state());
@@ -43,7 +43,7 @@ pub(crate) fn under_system<T>(
         return Ok(None);
     };
     let session = audio.did_activate(activation)?;
-    story.system(Event::DidActivate, session.state());
+    story.system(SystemEvent::DidActivate, session.state());
     let session = session.start(engine)?;
     story.app(Step::Start, session.state());
 
@@ -57,7 +57,7 @@ pub(crate) fn under_system<T>(
     story.app(Step::EndCall, session.state());
     if let Ok(Told::DidDeactivate) = told.recv_timeout(TELL_DEADLINE) {
         audio.did_deactivate();
-        story.system(Event::DidDeactivate, audio.state());
+        story.system(SystemEvent::DidDeactivate, audio.state());
     }
     Ok(Some(result))
 }

@@ -6,10 +6,14 @@ mod args;
 mod broken;
 mod call;
 mod call_system;
+mod check;
 mod devices;
+mod doctor;
+mod explain;
 mod loopback;
 mod measure;
 mod report;
+mod rules;
 mod story;
 
 use clap::Parser;
@@ -40,8 +44,14 @@ fn main() -> ExitCode {
         }
     };
     let result = match &cli.command {
-        args::Command::Loopback(loopback) => loopback::run(loopback),
-        args::Command::Devices(devices) => devices::run(devices),
+        args::Command::Loopback(loopback) => {
+            loopback::run(loopback).map_err(|error| error.to_string())
+        }
+        args::Command::Devices(devices) => devices::run(devices).map_err(|error| error.to_string()),
+        args::Command::Check(check) => check::run(check),
+        args::Command::Explain(explain) => explain::run(explain),
+        args::Command::Rules(rules) => Ok(rules::run(rules)),
+        args::Command::Doctor(doctor) => Ok(doctor::run(doctor)),
     };
     match result {
         Ok(code) => ExitCode::from(code),

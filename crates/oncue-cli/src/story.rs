@@ -1,8 +1,9 @@
 //! What app and system did, line by line as it happens, and what of it broke the order.
 
-use oncue_session::{State, Violation};
+use oncue_session::{Event, Finding, Party, State};
 use serde::Serialize;
-use std::{fmt::Display, time::Instant};
+use std::fmt::Display;
+use std::time::{Duration, Instant};
 
 /// One thing that happened.
 #[derive(Debug, Serialize)]
@@ -22,8 +23,8 @@ pub(crate) struct Line {
 pub(crate) struct Broken {
     rule: &'static str,
     message: String,
-    attempted: &'static str,
-    state: &'static str,
+    attempted: Option<&'static str>,
+    state: Option<&'static str>,
 }
 
 /// The record of a run.
@@ -51,22 +52,41 @@ impl Story {
         self.tell("system", what, state);
     }
 
+    /// Something happened that a guard was told of.
+    pub(crate) fn event(&mut self, event: &Event, state: Option<State>) {
+        let system = event.kind().parties()[0] == Party::System;
+        let what = match event {
+            Event::SetCategory { category, mode: Some(mode), .. } => {
+                format!("set-category {category:?}, {mode:?}")
+            }
+            Event::SetActive { active } => format!("set-active {active}"),
+            other => other.kind().name().into(),
+        };
+        let state = state.map_or("one of several", State::name);
+        self.line(if system { "system" } else { "app" }, what, state);
+    }
+
+    /// How long ago the run started.
+    pub(crate) fn elapsed(&self) -> Duration {
+        self.start.elapsed()
+    }
+
     /// The app broke a rule. Every rule is told once.
-    pub(crate) fn violation(&mut self, violation: &Violation) {
-        let rule = violation.rule.id();
+    pub(crate) fn violation(&mut self, finding: &Finding) {
+        let rule = finding.rule.id();
         if self.broken.iter().any(|broken| broken.rule == rule) {
             return;
         }
         if self.aloud {
-            println!("             violation: {}", violation.rule.wrong());
-            println!("               {}", violation.rule.first());
-            println!("               {}", violation.rule.otherwise());
+            println!("             violation: {}", finding.rule.wrong());
+            println!("               {}", finding.rule.first());
+            println!("               {}", finding.rule.otherwise());
         }
         self.broken.push(Broken {
             rule,
-            message: violation.to_string(),
-            attempted: violation.attempted.name(),
-            state: violation.state.name(),
+            message: finding.to_string(),
+            attempted: finding.event.map(|event| event.name()),
+            state: finding.state.map(State::name),
         });
     }
 
@@ -76,7 +96,10 @@ impl Story {
     }
 
     fn tell(&mut self, who: &'static str, what: impl Display, state: State) {
-        let (what, state) = (what.to_string(), state.name());
+        self.line(who, what.to_string(), state.name());
+    }
+
+    fn line(&mut self, who: &'static str, what: String, state: &'static str) {
         let at = self.start.elapsed();
         if self.aloud {
             println!("  {:>7.3} s  {who:<7} {what:<48} {state}", at.as_secs_f64());
