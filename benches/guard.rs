@@ -1,42 +1,48 @@
-//! What a guard step costs, beside the same machine as a hand-written `match`.
+//! What the order costs: a step of the table's machine beside the same machine as a hand-written `match` and by statig,
+//! an event of the guard with every rule on, and a typed step beside the machine's step that it makes.
 //!
-//! Both play the same cycle of an answered call, an interruption and an end; each is first seen to end where the other
-//! does. Printed per cycle of 16 words.
+//! The three machines play the same cycle of an answered call, an interruption and an end, and are first seen to go
+//! through the same states. Throughput is per word, event or step.
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use oncue_session::{Event, Guard, Owner, State, Step};
+use oncue_session::{
+    Audio, Configuration, Configured, Entry, Event, Fresh, Guard, Machine, OutputPort, Owner,
+    Platform, PlayAndRecord, Policy, Refusal, State, Step, SystemEvent,
+};
+use oncue_trace::Line;
 use std::hint::black_box;
+use std::time::Duration;
 
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 enum Word {
     App(Step),
-    System(Event),
+    System(SystemEvent),
 }
 
 const CALL: [Word; 16] = [
-    Word::System(Event::ActionPerformed),
+    Word::System(SystemEvent::ActionPerformed),
     Word::App(Step::Configure),
     Word::App(Step::Prepare),
     Word::App(Step::Fulfill),
     Word::App(Step::AwaitActivation),
-    Word::System(Event::DidActivate),
+    Word::System(SystemEvent::DidActivate),
     Word::App(Step::StartPlayback),
     Word::App(Step::Start),
-    Word::System(Event::RouteChanged),
-    Word::System(Event::InterruptionBegan),
-    Word::System(Event::InterruptionEnded),
-    Word::System(Event::DidActivate),
+    Word::System(SystemEvent::RouteChanged),
+    Word::System(SystemEvent::InterruptionBegan),
+    Word::System(SystemEvent::InterruptionEnded),
+    Word::System(SystemEvent::DidActivate),
     Word::App(Step::Start),
     Word::App(Step::Stop),
     Word::App(Step::EndCall),
-    Word::System(Event::DidDeactivate),
+    Word::System(SystemEvent::DidDeactivate),
 ];
 
-fn guard_step(guard: &mut Guard, word: Word) -> bool {
+fn machine_step(machine: &mut Machine, word: Word) -> bool {
     match word {
-        Word::App(step) => guard.attempt(step).is_ok(),
+        Word::App(step) => machine.attempt(step).is_ok(),
         Word::System(event) => {
-            guard.on_event(event);
+            machine.on_event(event);
             true
         }
     }
@@ -68,37 +74,229 @@ fn by_hand(state: &mut State, word: Word) -> bool {
             Configured
         }
         (
-            Word::System(Event::DidActivate),
+            Word::System(SystemEvent::DidActivate),
             Configured | AwaitingActivation | Interrupted | Resuming,
         ) => Active,
-        (Word::System(Event::DidDeactivate), Active | Playing | Running | Interrupted) => {
+        (Word::System(SystemEvent::DidDeactivate), Active | Playing | Running | Interrupted) => {
             Configured
         }
-        (Word::System(Event::InterruptionBegan), Active | Playing | Running) => Interrupted,
+        (Word::System(SystemEvent::InterruptionBegan), Active | Playing | Running) => Interrupted,
         (_, state) => state,
     };
     *state = next;
     true
 }
 
-fn cycle(c: &mut Criterion) {
-    let mut guard = Guard::new(Owner::System);
-    let mut state = State::Fresh;
-    for word in CALL.into_iter().cycle().take(2 * CALL.len()) {
-        assert!(guard_step(&mut guard, word) && by_hand(&mut state, word));
-        assert_eq!(guard.state(), state);
+/// The same by statig, a library of state machines, as its users write it.
+mod by_statig {
+    use super::{Step, SystemEvent, Word};
+    use statig::prelude::*;
+
+    #[derive(Default)]
+    pub(super) struct Session {
+        pub(super) refused: bool,
     }
 
-    let mut group = c.benchmark_group("guard, 16 words of a call");
+    #[state_machine(initial = "State::fresh()", state(derive(Debug, Clone, PartialEq)))]
+    impl Session {
+        fn refuse(&mut self) -> Outcome<State> {
+            self.refused = true;
+            Handled
+        }
+
+        #[state]
+        fn fresh(&mut self, event: &Word) -> Outcome<State> {
+            match event {
+                Word::App(Step::Configure) => Transition(State::configured()),
+                Word::App(
+                    Step::Prepare | Step::Start | Step::StartPlayback | Step::AwaitActivation,
+                ) => self.refuse(),
+                _ => Handled,
+            }
+        }
+
+        #[state]
+        fn configured(&mut self, event: &Word) -> Outcome<State> {
+            match event {
+                Word::App(Step::Fulfill) => Transition(State::awaiting_activation()),
+                Word::App(Step::Start | Step::StartPlayback | Step::AwaitActivation) => {
+                    self.refuse()
+                }
+                Word::System(SystemEvent::DidActivate) => Transition(State::active()),
+                _ => Handled,
+            }
+        }
+
+        #[state]
+        fn awaiting_activation(&mut self, event: &Word) -> Outcome<State> {
+            match event {
+                Word::App(Step::EndCall) => Transition(State::configured()),
+                Word::App(Step::Start | Step::StartPlayback) => self.refuse(),
+                Word::System(SystemEvent::DidActivate) => Transition(State::active()),
+                _ => Handled,
+            }
+        }
+
+        #[state]
+        fn active(&mut self, event: &Word) -> Outcome<State> {
+            match event {
+                Word::App(Step::StartPlayback) => Transition(State::playing()),
+                Word::App(Step::Start) => Transition(State::running()),
+                Word::App(Step::EndCall) | Word::System(SystemEvent::DidDeactivate) => {
+                    Transition(State::configured())
+                }
+                Word::System(SystemEvent::InterruptionBegan) => Transition(State::interrupted()),
+                _ => Handled,
+            }
+        }
+
+        #[state]
+        fn playing(&mut self, event: &Word) -> Outcome<State> {
+            match event {
+                Word::App(Step::Start) => Transition(State::running()),
+                Word::App(Step::Stop) => Transition(State::active()),
+                Word::App(Step::EndCall) => self.refuse(),
+                Word::System(SystemEvent::DidDeactivate) => Transition(State::configured()),
+                Word::System(SystemEvent::InterruptionBegan) => Transition(State::interrupted()),
+                _ => Handled,
+            }
+        }
+
+        #[state]
+        fn running(&mut self, event: &Word) -> Outcome<State> {
+            match event {
+                Word::App(Step::Stop) => Transition(State::active()),
+                Word::App(Step::EndCall) => self.refuse(),
+                Word::System(SystemEvent::DidDeactivate) => Transition(State::configured()),
+                Word::System(SystemEvent::InterruptionBegan) => Transition(State::interrupted()),
+                _ => Handled,
+            }
+        }
+
+        #[state]
+        fn interrupted(&mut self, event: &Word) -> Outcome<State> {
+            match event {
+                Word::App(Step::Fulfill) => Transition(State::awaiting_activation()),
+                Word::App(Step::Start | Step::StartPlayback) => self.refuse(),
+                Word::App(Step::EndCall) | Word::System(SystemEvent::DidDeactivate) => {
+                    Transition(State::configured())
+                }
+                Word::System(SystemEvent::DidActivate) => Transition(State::active()),
+                _ => Handled,
+            }
+        }
+    }
+}
+
+fn machines(c: &mut Criterion) {
+    use statig::prelude::IntoStateMachineExt;
+    let mut machine = Machine::new(Owner::System);
+    let mut state = State::Fresh;
+    let mut statig = by_statig::Session::default().state_machine();
+    for word in CALL.into_iter().cycle().take(2 * CALL.len()) {
+        assert!(machine_step(&mut machine, word) && by_hand(&mut state, word));
+        statig.handle(&word);
+        assert!(!statig.inner().refused);
+        assert_eq!(machine.state(), state);
+        assert_eq!(format!("{:?}", statig.state()).split(' ').next(), Some(state.name()));
+    }
+
+    let mut group = c.benchmark_group("a machine, 16 words of a call");
     group.throughput(Throughput::Elements(CALL.len() as u64));
-    group.bench_function("table", |b| {
-        b.iter(|| black_box(&CALL).iter().all(|&word| guard_step(black_box(&mut guard), word)));
+    group.bench_function("the table", |b| {
+        b.iter(|| black_box(&CALL).iter().all(|&word| machine_step(black_box(&mut machine), word)));
     });
     group.bench_function("hand-written match", |b| {
         b.iter(|| black_box(&CALL).iter().all(|&word| by_hand(black_box(&mut state), word)));
     });
+    group.bench_function("statig", |b| {
+        b.iter(|| black_box(&CALL).iter().for_each(|word| black_box(&mut statig).handle(word)));
+    });
     group.finish();
 }
 
-criterion_group!(benches, cycle);
+/// The events of an incoming call by push, answered, interrupted, held and taken back, ended in the app.
+const EVENTS: &str = include_str!("call.jsonl");
+
+/// How many calls are told before the story starts again.
+const CALLS: u64 = 64;
+
+/// `CALLS` calls one after the other, each with ids of its own, after a launch.
+fn story() -> Vec<Entry> {
+    let launch = Entry::new(Duration::ZERO, Event::Launch {});
+    let calls = (0..CALLS).flat_map(|number| {
+        EVENTS.lines().map(move |text| {
+            let text = text.replace('$', &number.to_string());
+            let (line, error) = Line::read(&text, Duration::ZERO);
+            let entry = line.unwrap_or_else(|| panic!("{text}: {error:?}")).entry;
+            Entry { at: entry.at + Duration::from_secs(60) * number as u32, ..entry }
+        })
+    });
+    std::iter::once(launch).chain(calls).collect()
+}
+
+fn guard(c: &mut Criterion) {
+    let story = story();
+    let mut guard = Guard::new(Policy::apple());
+    for entry in story.iter().chain(&story) {
+        // The story starts again with a launch, at an earlier time; the guard's clock stands until it is caught up.
+        let found = guard.observe(entry);
+        assert!(found.is_empty(), "{found:?} at {entry:?}");
+    }
+
+    let mut group = c.benchmark_group("the guard with every rule, events of calls");
+    group.throughput(Throughput::Elements(story.len() as u64));
+    group.bench_function("observe", |b| {
+        b.iter(|| {
+            let mut guard = Guard::new(Policy::apple());
+            black_box(&story).iter().map(|entry| guard.observe(entry).len()).sum::<usize>()
+        });
+    });
+    group.finish();
+}
+
+/// A phone that does nothing, so that only the step costs.
+struct Nothing;
+
+impl Platform for Nothing {
+    fn set_category(&mut self, _: Configuration) -> Result<(), Refusal> {
+        Ok(())
+    }
+    fn set_active(&mut self, _: bool) -> Result<(), Refusal> {
+        Ok(())
+    }
+    fn override_output(&mut self, _: OutputPort) -> Result<(), Refusal> {
+        Ok(())
+    }
+}
+
+fn typed(c: &mut Criterion) {
+    let mut audio = Audio::owned_by_app(Nothing);
+    let mut machine = Machine::new(Owner::App);
+    let _ = audio.expect::<Fresh>().unwrap().configure(PlayAndRecord::voice_chat()).unwrap();
+    machine.attempt(Step::Configure).unwrap();
+
+    let mut group = c.benchmark_group("four steps");
+    group.throughput(Throughput::Elements(4));
+    group.bench_function("typed", |b| {
+        b.iter(|| {
+            let session = black_box(&mut audio).expect::<Configured>().unwrap();
+            let session = session.activate().unwrap().override_output(OutputPort::Speaker).unwrap();
+            session.stop().unwrap().deactivate().unwrap().state()
+        });
+    });
+    group.bench_function("the machine's", |b| {
+        b.iter(|| {
+            let machine = black_box(&mut machine);
+            machine.attempt(black_box(Step::Activate)).unwrap();
+            machine.attempt(black_box(Step::OverrideOutput)).unwrap();
+            machine.attempt(black_box(Step::Stop)).unwrap();
+            machine.attempt(black_box(Step::Deactivate)).unwrap();
+            machine.state()
+        });
+    });
+    group.finish();
+}
+
+criterion_group!(benches, machines, guard, typed);
 criterion_main!(benches);
