@@ -148,11 +148,16 @@ impl Guard {
     pub fn attempt(&mut self, entry: &Entry) -> Result<&[Finding], &[Finding]> {
         self.expire(entry.at);
         let from = self.findings.len();
-        self.judge(entry);
+        let (seen, step) = self.see(entry);
+        self.judge(&seen, step);
         if self.findings[from..].iter().any(|finding| finding.level == Level::Deny) {
+            // What is not done has no consequences.
+            let denied = &self.findings[from..];
+            let is_of_it = |rule| denied.iter().any(|found| found.rule == rule && found.because_of.is_none());
+            self.roots.retain(|&root| !is_of_it(root));
             return Err(&self.findings[from..]);
         }
-        self.learn(entry);
+        self.learn(&seen, step);
         Ok(&self.findings)
     }
 
@@ -169,8 +174,9 @@ impl Guard {
     /// takes the session to be as the system has it.
     pub fn observe(&mut self, entry: &Entry) -> &[Finding] {
         self.expire(entry.at);
-        self.judge(entry);
-        self.learn(entry);
+        let (seen, step) = self.see(entry);
+        self.judge(&seen, step);
+        self.learn(&seen, step);
         &self.findings
     }
 
@@ -194,20 +200,22 @@ impl Guard {
         }
     }
 
-    /// Finds what the entry breaks, by the facts before it.
-    fn judge(&mut self, entry: &Entry) {
-        let event = &entry.event;
-        let seen = self.facts.see(self.now, entry.by, entry.thread, event);
-        let kind = event.kind();
-        let call = self.facts.call(&seen).map(|call| call.id).or(event.call());
+    fn see<'a>(&self, entry: &'a Entry) -> (Seen<'a>, Move) {
+        let seen = self.facts.see(self.now, entry.by, entry.thread, &entry.event);
+        (seen, self.facts.move_of(&seen))
+    }
+
+    /// Finds what an event breaks, by the facts before it.
+    fn judge(&mut self, seen: &Seen<'_>, step: Move) {
+        let kind = seen.event.kind();
         let from = self.findings.len();
         for look in looks(kind) {
-            if (look.broken)(&self.facts, &seen) {
-                self.find(look.rule, self.now, Some(kind), call);
+            if (look.broken)(&self.facts, seen) {
+                self.find(look.rule, self.now, Some(kind), self.facts.call_of(seen));
             }
         }
-        if let Some(rule) = self.out_of_order(&seen) {
-            self.find(rule, self.now, Some(kind), call);
+        if let Some(rule) = self.out_of_order(step) {
+            self.find(rule, self.now, Some(kind), self.facts.call_of(seen));
         }
         if self.findings.len() > from {
             self.relate(from);
@@ -215,8 +223,8 @@ impl Guard {
     }
 
     /// What the table says of the event: the rule that it breaks in every state that is possible.
-    fn out_of_order(&self, seen: &Seen<'_>) -> Option<Rule> {
-        let (Move::Step(step) | Move::Ask(step)) = self.facts.move_of(seen) else { return None };
+    fn out_of_order(&self, step: Move) -> Option<Rule> {
+        let (Move::Step(step) | Move::Ask(step)) = step else { return None };
         let broken = |state: State| {
             FIRST_BROKEN[self.facts.policy.owner as usize][step as usize][state as usize]
         };
@@ -263,19 +271,21 @@ impl Guard {
         self.findings[from..].sort_by_key(|finding| finding.because_of.is_some());
     }
 
-    fn learn(&mut self, entry: &Entry) {
-        let seen = self.facts.see(self.now, entry.by, entry.thread, &entry.event);
-        let kind = self.facts.action(&seen).map(|action| action.kind);
-        let new_story = seen.event.call().is_some()
-            && self.facts.call(&seen).is_none()
-            && !self.facts.in_call()
-            || matches!(entry.event, Event::Launch {});
-        if new_story {
+    fn learn(&mut self, seen: &Seen<'_>, step: Move) {
+        let kind = self.facts.action(seen).map(|action| action.kind);
+        let is_of_a_call = seen.event.call().is_some();
+        let new_story = is_of_a_call && self.facts.call(seen).is_none() && !self.facts.in_call();
+        if !self.roots.is_empty() && (new_story || matches!(seen.event, Event::Launch {})) {
             // What went wrong in the calls before explains nothing of this one.
             self.roots.retain(|&root| self.findings.iter().any(|finding| finding.rule == root));
         }
-        self.facts.learn(&seen);
-        let seen = self.facts.see(self.now, entry.by, entry.thread, &entry.event);
+        self.facts.learn(seen, step);
+        // Calls and actions may have other places now.
+        let seen = if is_of_a_call || seen.event.action().is_some() {
+            self.facts.see(seen.at, seen.by, seen.thread, seen.event)
+        } else {
+            *seen
+        };
         self.watch.learn(&seen, kind, &self.facts);
     }
 }

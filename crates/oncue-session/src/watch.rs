@@ -126,7 +126,7 @@ impl Watch {
     pub(crate) fn learn(&mut self, seen: &Seen<'_>, kind: Option<ActionKind>, facts: &Facts) {
         let waits = facts.policy.waits;
         let soon = seen.at + waits.activation;
-        let runs = facts.units.any(|unit| unit.runs) || facts.stack.enabled == Some(true);
+        let runs = || facts.units.any(|unit| unit.runs) || facts.stack.enabled == Some(true);
         match *seen.event {
             Event::Perform { action, timeout_ms: Some(ms), .. } => {
                 self.set(
@@ -153,12 +153,12 @@ impl Watch {
                             | Reason::InterruptionEnd
                     )
                 });
-                if !runs && facts.wants_io() && facts.tells_io() {
+                if !runs() && facts.wants_io() && facts.tells_io() {
                     self.set(soon, Reason::InputOutput, None);
                 }
             }
             Event::WantAudio { .. } | Event::PeerAnswered { .. }
-                if !runs
+                if !runs()
                     && facts.session.is_active()
                     && facts.under_system()
                     && facts.wants_io()
@@ -188,10 +188,10 @@ impl Watch {
                     self.clear(Reason::Sound, Some(unit));
                 }
                 let stays =
-                    facts.calls.any(|call| call.wants_io() && !call.peer_ended && !call.user_ends)
+                    facts.calls.any_under_way(|call| call.wants_io() && !call.peer_ended && !call.user_ends)
                         && !facts.actions.is_open(ActionKind::End, None)
                         && !facts.actions.is_open(ActionKind::Hold, None);
-                if !runs
+                if !runs()
                     && stays
                     && (facts.session.activated_at.is_some() || facts.session.deactivated_late)
                 {
@@ -201,7 +201,7 @@ impl Watch {
             Event::Samples { unit, .. } => self.sampled(unit, facts),
             Event::DidDeactivate {} => {
                 self.no_audio();
-                if facts.session.is(State::Resuming) && !runs {
+                if facts.session.is(State::Resuming) && !runs() {
                     self.set(soon, Reason::Resume, None);
                 }
             }
@@ -282,7 +282,7 @@ impl Watch {
     fn ended(&mut self, call: Id, facts: &Facts) {
         self.clear(Reason::LockedCall, Some(call));
         self.clear(Reason::Acceptance, Some(call));
-        if !facts.calls.any(|call| call.is_live()) {
+        if !facts.calls.any_under_way(|call| call.is_live()) {
             self.no_audio();
             self.retain(|wake| {
                 !matches!(wake.reason, Reason::Activation | Reason::Resume | Reason::Reset)

@@ -7,7 +7,7 @@ use core::time::Duration;
 use oncue_platform::{ActionKind, Event, EventKind, Id};
 
 /// How many actions and requests are remembered at most; the oldest completed one goes first.
-const REMEMBERED: usize = 32;
+const REMEMBERED: usize = 16;
 
 /// How long after the end of its call an action may stay open.
 pub(crate) const AFTER_THE_END: Duration = Duration::from_secs(3);
@@ -64,6 +64,9 @@ pub(crate) struct Actions {
     /// How many actions wait for completion.
     pub(crate) open: usize,
 }
+
+/// The kinds of events that it learns from.
+pub(super) const LEARNS_FROM: &[EventKind] = &[EventKind::DidDeactivate, EventKind::ProviderReset, EventKind::ReportIncoming, EventKind::Request, EventKind::ExecuteTransaction, EventKind::Perform, EventKind::Fulfill, EventKind::Fail, EventKind::TimedOut, EventKind::Deliver];
 
 impl Actions {
     pub(super) fn new() -> Self {

@@ -4,10 +4,10 @@ use super::Seen;
 use super::actions::Actions;
 use alloc::vec::Vec;
 use core::time::Duration;
-use oncue_platform::{ActionKind, EndedReason, Event, Id};
+use oncue_platform::{ActionKind, EndedReason, Event, EventKind, Id};
 
 /// How many calls are remembered at most; the one that ended longest ago goes first.
-const REMEMBERED: usize = 32;
+const REMEMBERED: usize = 16;
 
 /// How far the report of an incoming call has come.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -159,19 +159,25 @@ impl Call {
     }
 }
 
-/// The calls that are remembered.
+/// The calls that are remembered: those under way first, then those that ended.
 #[derive(Clone, Debug)]
 pub(crate) struct Calls {
     calls: Vec<Call>,
+    under_way: usize,
+    /// Whether a call behind those has begun.
+    begun: bool,
     /// Whether a call was forgotten, so that an unknown one need not be new.
     pub(crate) forgot: bool,
     /// Whether the stream tells what app and far end say to each other.
     pub(crate) tells_signalling: bool,
 }
 
+/// The kinds of events that it learns from.
+pub(super) const LEARNS_FROM: &[EventKind] = &[EventKind::ProviderReset, EventKind::Push, EventKind::Invite, EventKind::ReportIncoming, EventKind::ReportSucceeded, EventKind::ReportRefused, EventKind::ReportConnecting, EventKind::ReportConnected, EventKind::ReportEnded, EventKind::Request, EventKind::RequestRefused, EventKind::Perform, EventKind::Fulfill, EventKind::Fail, EventKind::TimedOut, EventKind::WantAudio, EventKind::SendAccept, EventKind::SendDial, EventKind::SendEnd, EventKind::PeerAnswered, EventKind::PeerEnded, EventKind::StartRingTimer, EventKind::CancelRingTimer, EventKind::RingTimerFired, EventKind::UserAnswers, EventKind::UserEnds, EventKind::UserMutes, EventKind::AddIncomingCall];
+
 impl Calls {
     pub(super) fn new() -> Self {
-        Self { calls: Vec::with_capacity(REMEMBERED), forgot: false, tells_signalling: false }
+        Self { calls: Vec::with_capacity(REMEMBERED), under_way: 0, begun: false, forgot: false, tells_signalling: false }
     }
 
     pub(crate) fn place(&self, id: Id) -> Option<usize> {
@@ -186,8 +192,19 @@ impl Calls {
         self.calls.iter().find(|call| call.id == id)
     }
 
+    /// Whether this holds for any call, be it over.
     pub(crate) fn any(&self, what: impl Fn(&Call) -> bool) -> bool {
         self.calls.iter().any(what)
+    }
+
+    /// Whether this holds for any call that is under way.
+    pub(crate) fn any_under_way(&self, what: impl Fn(&Call) -> bool) -> bool {
+        self.calls[..self.under_way].iter().any(what)
+    }
+
+    /// Whether a call is under way.
+    pub(crate) const fn is_any_under_way(&self) -> bool {
+        self.under_way > 0
     }
 
     pub(crate) fn count(&self, what: impl Fn(&Call) -> bool) -> usize {
@@ -197,11 +214,14 @@ impl Calls {
     fn known(&mut self, id: Id, since: Duration) -> &mut Call {
         let place = self.place(id).unwrap_or_else(|| {
             if self.calls.len() == REMEMBERED {
-                let oldest = self.calls.iter().position(|call| call.ended).unwrap_or(0);
-                self.calls.remove(oldest);
+                let oldest = self.calls.iter().enumerate().min_by_key(|(_, call)| (!call.ended, call.since));
+                let oldest = oldest.map_or(0, |(place, _)| place);
+                self.under_way -= usize::from(oldest < self.under_way);
+                self.calls.swap_remove(oldest);
                 self.forgot = true;
             }
             self.calls.push(Call::new(id, since));
+            self.begun = true;
             self.calls.len() - 1
         });
         &mut self.calls[place]
@@ -224,12 +244,14 @@ impl Calls {
                 let call = self.begun(call, at);
                 call.incoming = true;
                 // A call whose report was refused may be reported again.
-                call.ended &= call.report != Report::Refused;
+                let again = call.ended && call.report == Report::Refused;
+                call.ended &= !again;
                 // A second report of a call that the system has changes nothing: it is only refused.
                 if call.report != Report::Succeeded {
                     call.report = Report::Asked;
                 }
                 call.video = video.or(call.video);
+                self.begun |= again;
             }
             Event::ReportSucceeded { call } => self.known(call, at).report = Report::Succeeded,
             // The system has a call with this UUID.
@@ -308,17 +330,35 @@ impl Calls {
                 call.peer_ended_at.get_or_insert(at);
             }
             Event::ProviderReset {} => self.calls.iter_mut().for_each(|call| call.end(at)),
-            _ => {}
+            _ => return,
+        }
+        if self.begun || self.any_under_way(|call| call.ended) {
+            self.sort();
+        }
+    }
+
+    /// Puts the calls that are under way first.
+    fn sort(&mut self) {
+        let mut place = self.calls.len();
+        // What ended is at the front, what began at the back; the rest stands where it should.
+        (self.under_way, self.begun) = (0, false);
+        while self.under_way < place {
+            if !self.calls[self.under_way].ended {
+                self.under_way += 1;
+            } else {
+                place -= 1;
+                self.calls.swap(self.under_way, place);
+            }
         }
     }
 
     /// The call at its report or the request of its start: one that ended has left nothing but its UUID.
     fn begun(&mut self, id: Id, since: Duration) -> &mut Call {
-        let call = self.known(id, since);
-        if call.ended {
-            *call = Call::new(id, since);
+        if self.known(id, since).ended {
+            *self.known(id, since) = Call::new(id, since);
+            self.begun = true;
         }
-        call
+        self.known(id, since)
     }
 
     fn signalled(&mut self, at: Duration, call: Id) -> &mut Call {

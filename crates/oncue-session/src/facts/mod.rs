@@ -25,7 +25,7 @@ pub(crate) use units::Unit;
 
 use crate::Policy;
 use core::time::Duration;
-use oncue_platform::{ActionKind, Event, Id, Owner, Party, Thread};
+use oncue_platform::{ActionKind, Event, EventKind, Id, Owner, Party, Thread};
 
 /// An event with the circumstances that a look may ask for.
 #[derive(Clone, Copy, Debug)]
@@ -95,6 +95,11 @@ impl Facts {
         seen.call.map(|place| self.calls.at(place))
     }
 
+    /// The id of that call, be it known or not.
+    pub(crate) fn call_of(&self, seen: &Seen<'_>) -> Option<Id> {
+        self.call(seen).map(|call| call.id).or(seen.event.call())
+    }
+
     /// The action that the event is about, if it is known.
     pub(crate) fn action(&self, seen: &Seen<'_>) -> Option<&ActionFacts> {
         seen.action.map(|place| self.actions.at(place))
@@ -120,17 +125,17 @@ impl Facts {
 
     /// Whether a call is under way, from its announcement or request to its end.
     pub(crate) fn in_call(&self) -> bool {
-        self.calls.any(Call::is_under_way)
+        self.calls.is_any_under_way()
     }
 
     /// Whether a call other than `but` is live: answered or started, and not ended.
     pub(crate) fn other_is_live(&self, but: Option<Id>) -> bool {
-        self.calls.any(|call| call.is_live() && Some(call.id) != but)
+        self.calls.any_under_way(|call| call.is_live() && Some(call.id) != but)
     }
 
     /// Whether a call is live and nobody is ending it.
     pub(crate) fn goes_on(&self) -> bool {
-        self.calls.any(|call| {
+        self.calls.any_under_way(|call| {
             call.is_live()
                 && !call.is_over_for_the_app()
                 && !self.actions.is_open(ActionKind::End, Some(call.id))
@@ -139,7 +144,7 @@ impl Facts {
 
     /// Whether a call wants input/output.
     pub(crate) fn wants_io(&self) -> bool {
-        self.calls.any(Call::wants_io)
+        self.calls.any_under_way(Call::wants_io)
     }
 
     /// Whether the stream tells of audio units or of the media stack's switch at all.
@@ -152,7 +157,7 @@ impl Facts {
         // A conversation has a call system even where the app activates.
         if matches!(seen.event, Event::Fulfill { .. })
             && !self.under_system()
-            && self.providers.is_lck()
+            && (self.providers.is_lck() || !self.whole && self.providers.last().is_none())
         {
             return Move::None;
         }
@@ -160,26 +165,151 @@ impl Facts {
         moves::move_of(seen, action, &self.session, &self.calls, &self.units, &self.policy)
     }
 
-    /// Takes the event into account. `at` never goes back.
-    pub(crate) fn learn(&mut self, seen: &Seen<'_>) {
+    /// Takes the event, which is `step` to the table, into account. `at` never goes back.
+    pub(crate) fn learn(&mut self, seen: &Seen<'_>, step: Move) {
         if matches!(seen.event, Event::Launch {}) {
             let policy = core::mem::take(&mut self.policy);
             *self = Self::new(policy, true);
             return;
         }
+        // Whatever comes from outside is no longer the handler of the last notification.
+        self.session.in_handler &= !matches!(seen.by, Party::System | Party::User | Party::Peer);
+        self.learn_by(seen, step, LEARNERS[seen.event.kind() as usize]);
+    }
+
+    /// Lets those learn from the event whose bits are set, in the order of [`learner`].
+    fn learn_by(&mut self, seen: &Seen<'_>, step: Move, learners: u16) {
+        let learns = |learner: usize| learners >> learner & 1 == 1;
         let kind = self.action(seen).map(|action| (action.kind, action.call));
-        // Before the actions, which then hold the completion.
-        self.session.learn(seen, kind, &self.calls, &self.units, &self.policy, self.whole);
-        self.units.learn(seen, &self.session);
-        self.stack.learn(seen, &self.session);
         let unknown_call = self.whole && !self.calls.forgot && seen.call.is_none();
         let known_call = seen.call.is_some();
-        self.calls.learn(seen, kind, &self.actions);
-        self.actions.learn(seen, unknown_call);
-        self.actions.give_up(seen, &self.calls);
-        self.pushes.learn(seen, known_call);
-        self.providers.learn(seen);
-        self.surroundings.learn(seen);
-        self.telecom.learn(seen);
+        // Before the actions, which then hold the completion.
+        if learns(learner::SESSION) {
+            self.session.learn(seen, step, kind, &self.calls, &self.policy, self.whole);
+        }
+        if learns(learner::UNITS) {
+            self.units.learn(seen, &self.session);
+        }
+        if learns(learner::STACK) {
+            self.stack.learn(seen, &self.session);
+        }
+        if learns(learner::CALLS) {
+            self.calls.learn(seen, kind, &self.actions);
+        }
+        if learns(learner::ACTIONS) {
+            self.actions.learn(seen, unknown_call);
+            self.actions.give_up(seen, &self.calls);
+        }
+        if learns(learner::PUSHES) {
+            self.pushes.learn(seen, known_call);
+        }
+        if learns(learner::PROVIDERS) {
+            self.providers.learn(seen);
+        }
+        if learns(learner::SURROUNDINGS) {
+            self.surroundings.learn(seen);
+        }
+        if learns(learner::TELECOM) {
+            self.telecom.learn(seen);
+        }
+    }
+}
+
+/// The parts of the facts, by the bit that stands for each.
+mod learner {
+    pub(super) const SESSION: usize = 0;
+    pub(super) const UNITS: usize = 1;
+    pub(super) const STACK: usize = 2;
+    pub(super) const CALLS: usize = 3;
+    pub(super) const ACTIONS: usize = 4;
+    pub(super) const PUSHES: usize = 5;
+    pub(super) const PROVIDERS: usize = 6;
+    pub(super) const SURROUNDINGS: usize = 7;
+    pub(super) const TELECOM: usize = 8;
+}
+
+/// Who learns from each kind of event.
+static LEARNERS: [u16; EventKind::ALL.len()] = {
+    let parts = [
+        session::LEARNS_FROM,
+        units::LEARNS_FROM,
+        stack::LEARNS_FROM,
+        calls::LEARNS_FROM,
+        actions::LEARNS_FROM,
+        pushes::LEARNS_FROM,
+        providers::LEARNS_FROM,
+        surroundings::LEARNS_FROM,
+        telecom::LEARNS_FROM,
+    ];
+    let mut learners = [0; EventKind::ALL.len()];
+    let mut part = 0;
+    while part < parts.len() {
+        let mut place = 0;
+        while place < parts[part].len() {
+            learners[parts[part][place] as usize] |= 1 << part;
+            place += 1;
+        }
+        part += 1;
+    }
+    learners
+};
+
+#[cfg(test)]
+mod tests {
+    extern crate std;
+    use super::*;
+    use serde_json::{Map, json};
+    use std::{format, string::ToString};
+
+    /// An event of this kind, with every argument that must be there.
+    fn event(kind: EventKind, yes: bool) -> Event {
+        let mut fields = Map::from_iter([("what".to_string(), json!(kind.name()))]);
+        for argument in kind.arguments() {
+            let value = match argument.form.trim_start_matches("Option<").trim_end_matches('>') {
+                "bool" => json!(yes),
+                "Id" => json!("A"),
+                "u8" | "u16" | "u32" | "u64" | "i32" => json!(4),
+                "Category" => json!("PlayAndRecord"),
+                "Mode" => json!("VoiceChat"),
+                "Options" => json!(["default-to-speaker"]),
+                "OutputPort" => json!("speaker"),
+                "ActionKind" => json!(if yes { "answer" } else { "end" }),
+                "EndedReason" => json!("failed"),
+                "EventKind" => json!("start-unit"),
+                "Framework" => json!("callkit"),
+                "InterruptionReason" => json!("default"),
+                "Permission" => json!("granted"),
+                "RouteChangeReason" => json!("override"),
+                "StartCallIntent" => json!("start-call"),
+                "Domain" => json!("audio-unit"),
+                form => panic!("{form}"),
+            };
+            fields.insert(argument.name.into(), value);
+        }
+        serde::Deserialize::deserialize(serde_json::Value::Object(fields)).unwrap_or_else(|error| panic!("{kind:?}: {error}"))
+    }
+
+    #[test]
+    fn nobody_learns_from_an_event_that_is_not_on_its_list() {
+        let mut missing = std::vec::Vec::new();
+        let mut facts = Facts::new(Policy::apple(), true);
+        for round in 0..4 {
+            for &kind in EventKind::ALL.iter().filter(|&&kind| kind != EventKind::Launch) {
+                let event = event(kind, round % 2 == 0);
+                let seen = facts.see(Duration::from_secs(round * 7), kind.parties()[0], None, &event);
+                let step = facts.move_of(&seen);
+                let mut listed = facts.clone();
+                listed.learn_by(&seen, step, LEARNERS[kind as usize]);
+                for learner in 0..9 {
+                    let mut more = facts.clone();
+                    more.learn_by(&seen, step, LEARNERS[kind as usize] | 1 << learner);
+                    if format!("{more:?}") != format!("{listed:?}") {
+                        missing.push((learner, kind));
+                    }
+                }
+                facts = listed;
+            }
+        }
+        assert!(missing.is_empty(), "{missing:?}");
     }
 }

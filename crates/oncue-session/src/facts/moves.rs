@@ -33,8 +33,8 @@ pub(crate) fn move_of(
 ) -> Move {
     let system = policy.owner == Owner::System;
     // What an app does with its session while no call is under way is no business of the order, unless nothing works.
-    let for_a_call = match policy.owner {
-        Owner::System => calls.any(Call::is_under_way) || session.is(State::MediaLost),
+    let for_a_call = || match policy.owner {
+        Owner::System => calls.is_any_under_way() || session.is(State::MediaLost),
         // Where no calls are told, another category is set for something else.
         Owner::App if !calls.any(|_| true) => {
             session.configuration.is_none_or(|set| set.category == Category::PlayAndRecord)
@@ -57,23 +57,23 @@ pub(crate) fn move_of(
         Event::Perform { kind: ActionKind::Unhold, .. } if system => Move::Pass(Step::Resume),
         Event::AwaitActivation {} => Move::Step(Step::AwaitActivation),
         Event::SetActive { active: true }
-            if !system && for_a_call
-                || system && calls.any(Call::is_under_way)
+            if !system && for_a_call()
+                || system && calls.any(|call| !call.is_over_for_the_app())
                 || system && session.is_of_a_call() && !session.deactivation_due =>
         {
             Move::Step(Step::Activate)
         }
-        Event::SetActive { active: false } if !system || calls.any(Call::is_live) => {
+        Event::SetActive { active: false } if !system || calls.any_under_way(Call::is_live) => {
             Move::Step(Step::Deactivate)
         }
-        Event::OverrideOutput { .. } if for_a_call => Move::Step(Step::OverrideOutput),
-        Event::InitializeUnit { .. } if for_a_call => Move::Step(Step::Prepare),
-        Event::StartUnit { playback_only: Some(true), .. } if for_a_call => {
+        Event::OverrideOutput { .. } if for_a_call() => Move::Step(Step::OverrideOutput),
+        Event::InitializeUnit { .. } if for_a_call() => Move::Step(Step::Prepare),
+        Event::StartUnit { playback_only: Some(true), .. } if for_a_call() => {
             Move::Step(Step::StartPlayback)
         }
-        Event::StartUnit { .. } if for_a_call => Move::Step(Step::Start),
+        Event::StartUnit { .. } if for_a_call() => Move::Step(Step::Start),
         Event::PlaySound {}
-            if system && calls.any(Call::is_under_way) && !session.is(State::Fresh) =>
+            if system && calls.is_any_under_way() && !session.is(State::Fresh) =>
         {
             Move::Ask(Step::StartPlayback)
         }
@@ -96,5 +96,5 @@ pub(crate) fn move_of(
 /// Whether `call` is live, and no other is.
 pub(super) fn is_last_live(calls: &Calls, call: Id) -> bool {
     calls.get(call).is_some_and(Call::is_live)
-        && !calls.any(|other| other.is_live() && other.id != call)
+        && !calls.any_under_way(|other| other.is_live() && other.id != call)
 }

@@ -3,7 +3,7 @@
 use super::Seen;
 use alloc::vec::Vec;
 use core::time::Duration;
-use oncue_platform::{Event, Framework, Id};
+use oncue_platform::{Event, EventKind, Framework, Id};
 
 /// How many providers are remembered at most; the oldest goes first.
 const REMEMBERED: usize = 4;
@@ -44,6 +44,9 @@ pub(crate) struct Providers {
     /// Whether the main queue made a turn since the registry was made.
     pub(crate) registry_settled: bool,
 }
+
+/// The kinds of events that it learns from.
+pub(super) const LEARNS_FROM: &[EventKind] = &[EventKind::MainQueueTurn, EventKind::CreateProvider, EventKind::SetDelegate, EventKind::ProviderBegan, EventKind::ConfigureProvider, EventKind::InvalidateProvider, EventKind::ProviderReset, EventKind::CreateRegistry, EventKind::SetRegistryDelegate, EventKind::RequestVoipPushes, EventKind::ReportIncoming, EventKind::RequestRefused];
 
 impl Providers {
     pub(super) fn new() -> Self {

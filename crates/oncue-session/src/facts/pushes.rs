@@ -2,7 +2,7 @@
 
 use super::Seen;
 use alloc::vec::Vec;
-use oncue_platform::{Event, Id};
+use oncue_platform::{Event, EventKind, Id};
 
 /// How many pushes are remembered at most; the oldest goes first.
 const REMEMBERED: usize = 8;
@@ -31,6 +31,9 @@ pub(crate) struct Pushes {
     /// Whether the stream tells of completions: an asynchronous delegate method has none.
     pub(crate) tells_completions: bool,
 }
+
+/// The kinds of events that it learns from.
+pub(super) const LEARNS_FROM: &[EventKind] = &[EventKind::SetCategory, EventKind::SetActive, EventKind::Refused, EventKind::Push, EventKind::PushReturned, EventKind::CompletePush, EventKind::ReportIncoming];
 
 impl Pushes {
     pub(super) fn new() -> Self {

@@ -5,9 +5,8 @@
 
 use super::Seen;
 use super::calls::{Call, Calls};
-use super::moves::{Move, is_last_live, move_of};
+use super::moves::{Move, is_last_live};
 use super::states::StateSet;
-use super::units::Units;
 use crate::{Policy, State, after_event, after_step, broken};
 use core::time::Duration;
 use oncue_platform::{
@@ -67,6 +66,8 @@ pub(crate) struct Session {
     pub(crate) deactivation_due: bool,
     /// The media services were reset, and the category has not been set since.
     pub(crate) reset: bool,
+    /// The media services were reset, and the session has not been activated or deactivated since.
+    pub(crate) lost_by_reset: bool,
     /// The port that the app chose, and whether something has undone it since.
     pub(crate) port: OutputPort,
     pub(crate) port_lost: bool,
@@ -82,6 +83,9 @@ pub(crate) struct Session {
     /// A route or interruption notification is being handled, as far as one can see.
     pub(crate) in_handler: bool,
 }
+
+/// The kinds of events that it learns from.
+pub(super) const LEARNS_FROM: &[EventKind] = &[EventKind::MainQueueTurn, EventKind::SetCategory, EventKind::SetMode, EventKind::SetActive, EventKind::OverrideOutput, EventKind::SessionIs, EventKind::Refused, EventKind::AwaitActivation, EventKind::DidActivate, EventKind::DidDeactivate, EventKind::InterruptionBegan, EventKind::InterruptionEnded, EventKind::RouteChanged, EventKind::MediaServicesLost, EventKind::MediaServicesReset, EventKind::InitializeUnit, EventKind::StartUnit, EventKind::StopUnit, EventKind::DisposeUnit, EventKind::PlaySound, EventKind::StoreConfiguration, EventKind::EnableAudio, EventKind::ProviderReset, EventKind::ReportEnded, EventKind::Perform, EventKind::Fulfill, EventKind::Fail, EventKind::TimedOut];
 
 impl Session {
     pub(super) const fn new(whole: bool) -> Self {
@@ -114,6 +118,7 @@ impl Session {
             interrupted_since_set: false,
             deactivation_due: false,
             reset: false,
+            lost_by_reset: false,
             port: OutputPort::None,
             port_lost: false,
             port_interrupted: false,
@@ -180,20 +185,20 @@ impl Session {
     pub(super) fn learn(
         &mut self,
         seen: &Seen<'_>,
+        step: Move,
         action: Option<(ActionKind, Id)>,
         calls: &Calls,
-        units: &Units,
         policy: &Policy,
         whole: bool,
     ) {
         let was_active = self.is_active();
         let before = self.states;
         let mut is_late = false;
-        match move_of(seen, action, self, calls, units, policy) {
+        match step {
             Move::None | Move::Ask(_) => {}
             // An old call's deactivation leaves alone what runs for the call that was taken back.
             Move::System(SystemEvent::DidDeactivate)
-                if calls.any(Call::wants_io)
+                if calls.any_under_way(Call::wants_io)
                     && self
                         .unheld
                         .is_some_and(|since| seen.at <= since + policy.waits.activation) =>
@@ -268,12 +273,15 @@ impl Session {
             (seen.event, action),
             (Event::Fulfill { .. }, Some((ActionKind::Answer | ActionKind::Start, _)))
         ) {
-            // The session is the next call's, deactivated in between or not.
+            // The session is the next call's, deactivated in between or not; if not, it may stay active (rule book §3.6).
+            if self.deactivation_due && self.activated_at.is_some() {
+                self.states = self.states.with(StateSet::only(State::Active));
+            }
             self.deactivation_due = false;
         }
         if let Some(call) = ends {
             self.deactivation_due |= is_last_live(calls, call) && self.activated_at.is_some();
-            let was_last = !calls.any(|other| other.is_live() && other.id != call);
+            let was_last = !calls.any_under_way(|other| other.is_live() && other.id != call);
             self.set_for_earlier_call |= was_last;
             // An interruption of its own is no matter of the next call.
             self.interrupted &= !was_last;
@@ -282,8 +290,10 @@ impl Session {
 
     /// What was set, read and told, beside the states.
     fn remember(&mut self, seen: &Seen<'_>, was_active: bool, resuming: bool) {
-        // Whatever comes next from outside is no longer the handler of the last notification.
-        self.in_handler &= !matches!(seen.by, Party::System | Party::User | Party::Peer);
+        self.lost_by_reset &= !matches!(
+            seen.event,
+            Event::SetActive { .. } | Event::DidActivate {} | Event::DidDeactivate {}
+        );
         match *seen.event {
             Event::SetCategory { .. } | Event::SetMode { .. } => {
                 if let Some(configuration) = self.set_by(seen.event) {
@@ -378,7 +388,7 @@ impl Session {
             }
             Event::MediaServicesReset {} => {
                 (self.activated_at, self.activated_by_app) = (None, false);
-                (self.configuration, self.reset) = (None, true);
+                (self.configuration, self.reset, self.lost_by_reset) = (None, true, true);
                 (self.interrupted, self.unheld) = (false, None);
             }
             Event::ProviderReset {} => (self.deactivation_due, self.unheld) = (false, None),

@@ -2,7 +2,7 @@
 
 use super::Seen;
 use super::session::Session;
-use oncue_platform::{Configuration, Event, Party, Thread};
+use oncue_platform::{Configuration, Event, EventKind, Party, Thread};
 
 /// What is known of the media stack.
 #[derive(Clone, Debug, Default)]
@@ -30,6 +30,9 @@ pub(crate) struct Stack {
     /// Whether the mute was applied since the last start of a unit.
     pub(crate) mute_renewed: bool,
 }
+
+/// The kinds of events that it learns from.
+pub(super) const LEARNS_FROM: &[EventKind] = &[EventKind::DidActivate, EventKind::DidDeactivate, EventKind::StartUnit, EventKind::StoreConfiguration, EventKind::LockProxy, EventKind::UnlockProxy, EventKind::UseManualAudio, EventKind::CreateTrack, EventKind::TellStack, EventKind::EnableAudio, EventKind::ApplyMute];
 
 impl Stack {
     /// Whether a stack that is told of activations was not told of this one.

@@ -3,7 +3,7 @@
 
 use super::Seen;
 use core::time::Duration;
-use oncue_platform::{Event, Permission, StartCallIntent};
+use oncue_platform::{Event, EventKind, Permission, StartCallIntent};
 
 /// What is known of the surroundings.
 #[derive(Clone, Debug, Default)]
@@ -27,6 +27,9 @@ pub(crate) struct Surroundings {
     /// Whether the signalling is connected.
     pub(crate) signalling: Option<bool>,
 }
+
+/// The kinds of events that it learns from.
+pub(super) const LEARNS_FROM: &[EventKind] = &[EventKind::LaunchFinished, EventKind::EnteredForeground, EventKind::EnteredBackground, EventKind::ProtectedData, EventKind::Storefront, EventKind::RunsOnMac, EventKind::PermissionIs, EventKind::AskPermission, EventKind::BeginBackgroundTask, EventKind::EndBackgroundTask, EventKind::PreferNoAlerts, EventKind::StartUnit, EventKind::StartCallIntent, EventKind::IntentAnswered, EventKind::Request, EventKind::SignallingReady, EventKind::Listen, EventKind::UserWantsSpeaker];
 
 impl Surroundings {
     /// Whether the app is known to be in the background.

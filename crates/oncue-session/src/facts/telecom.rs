@@ -2,7 +2,7 @@
 
 use super::Seen;
 use alloc::vec::Vec;
-use oncue_platform::{Event, Id};
+use oncue_platform::{Event, EventKind, Id};
 
 /// How many connections are remembered at most; the oldest goes first.
 const REMEMBERED: usize = 8;
@@ -32,6 +32,9 @@ pub(crate) struct Telecom {
     /// Whether a call's media runs.
     pub(crate) media: bool,
 }
+
+/// The kinds of events that it learns from.
+pub(super) const LEARNS_FROM: &[EventKind] = &[EventKind::ReportEnded, EventKind::SendEnd, EventKind::PeerEnded, EventKind::RegisterPhoneAccount, EventKind::AddIncomingCall, EventKind::AskTelecom, EventKind::TelecomSucceeded, EventKind::TelecomFailed, EventKind::SetVoipAudioMode, EventKind::SetCapabilities, EventKind::StartMedia, EventKind::StartInput, EventKind::StartForegroundService, EventKind::CellularCall];
 
 impl Telecom {
     pub(crate) fn get(&self, call: Id) -> Option<&Connection> {

@@ -557,14 +557,14 @@ fn mutated_in_a_call(facts: &Facts, seen: &Seen<'_>) -> bool {
                 && (facts.units.any(|unit| unit.runs) || facts.session.changes(seen.event))
         }
     };
-    mutates && facts.calls.any(Call::is_live)
+    mutates && facts.calls.any_under_way(Call::is_live)
 }
 
 fn configured_by_the_camera(facts: &Facts, seen: &Seen<'_>) -> bool {
     let set =
         facts.session.configuration.is_some_and(|set| set.category == Category::PlayAndRecord);
     matches!(seen.event, Event::StartCamera { configures_session: true })
-        && (facts.calls.any(Call::is_live) || facts.in_call() && set)
+        && (facts.calls.any_under_way(Call::is_live) || facts.in_call() && set)
 }
 
 /// What was interrupted, or lost its media services, may be activated again in the background.
@@ -573,7 +573,7 @@ fn activated_in_the_background(facts: &Facts, seen: &Seen<'_>) -> bool {
         && !facts.under_system()
         && facts.surroundings.in_background()
         && facts.session.awaits_activation()
-        && !facts.session.reset
+        && !facts.session.lost_by_reset
 }
 
 fn second_voice_processor(facts: &Facts, seen: &Seen<'_>) -> bool {

@@ -448,7 +448,7 @@ fn set_for_a_call_to_come(facts: &Facts, _: &Seen<'_>) -> bool {
     };
     facts.under_system()
         && facts.session.is_active()
-        && facts.calls.any(Call::is_live)
+        && facts.calls.any_under_way(Call::is_live)
         && facts.calls.any(to_come)
 }
 
@@ -460,7 +460,7 @@ fn changed_while_active(facts: &Facts, seen: &Seen<'_>) -> bool {
         && session.is_active()
         && now == Some(Category::PlayAndRecord)
         && !session.deactivation_due
-        && (facts.calls.any(Call::is_live)
+        && (facts.calls.any_under_way(Call::is_live)
             || session.is_of_a_call() && !session.set_for_earlier_call)
         && (facts.units.any(|unit| unit.runs)
             || session.changes(seen.event) && !session.has_run
@@ -546,7 +546,7 @@ fn restored_too_early(facts: &Facts, seen: &Seen<'_>) -> bool {
         Event::SetActive { active } => (active, active && !facts.in_call()),
         _ => (false, false),
     };
-    let ends = session.is_of_a_call() && facts.calls.any(Call::is_live) && !facts.goes_on();
+    let ends = session.is_of_a_call() && facts.calls.any_under_way(Call::is_live) && !facts.goes_on();
     facts.under_system()
         && (session.deactivation_due || ends)
         && restores

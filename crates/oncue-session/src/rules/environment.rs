@@ -333,7 +333,7 @@ fn headset_is_output_only(facts: &Facts, seen: &Seen<'_>) -> bool {
 
 /// Whether there are calls, and all of them are known to be without video.
 fn in_audio_calls(facts: &Facts) -> bool {
-    facts.in_call() && !facts.calls.any(|call| call.is_under_way() && call.video != Some(false))
+    facts.in_call() && !facts.calls.any_under_way(|call| call.video != Some(false))
 }
 
 /// Mode VideoChat, which implies the option, is the choice of a video call (rule book §2.12).

@@ -180,7 +180,7 @@ fn captures_before_joined(facts: &Facts, seen: &Seen<'_>) -> bool {
             return false;
         }
         Event::SendAudio { .. } => facts.call(seen).is_none_or(|call| call.connects),
-        _ => facts.calls.any(Call::is_live),
+        _ => facts.calls.any_under_way(Call::is_live),
     };
     facts.providers.is_lck() && facts.in_call() && !joined
 }
