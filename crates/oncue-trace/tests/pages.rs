@@ -237,3 +237,12 @@ fn the_generated_pages_are_what_the_data_say() {
         pages.keys().filter_map(|name| name.strip_prefix("rules/")).map(Into::into).collect();
     assert_eq!(kept, expected, "docs/src/rules has pages of no rule; run scripts/docs");
 }
+
+#[test]
+fn the_readme_counts_the_checked_rules_as_the_data_do() {
+    let checked = Rule::all().filter(|rule| rule.is_checked()).count();
+    let readme =
+        fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../../README.md")).unwrap();
+    let counts = format!("{checked} of {} rules", Rule::all().count());
+    assert!(readme.contains(&counts), "{counts}");
+}

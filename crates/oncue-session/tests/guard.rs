@@ -1,0 +1,194 @@
+//! How a guard answers: before the event or after it, by levels, with deadlines, root causes and consequences. What it
+//! finds for each rule is in the traces of `oncue-trace`.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+use oncue_session::*;
+use std::time::Duration;
+
+const A: Id = Id::named("A");
+const ANSWER: Id = Id::named("answer A");
+const IO: Id = Id::named("io");
+
+fn at(ms: u64, event: Event) -> Entry {
+    Entry::new(Duration::from_millis(ms), event)
+}
+
+fn perform(action: Id, kind: ActionKind) -> Event {
+    Event::Perform { action, kind, call: A, transaction: None, timeout_ms: None }
+}
+
+fn configure() -> Event {
+    Event::SetCategory {
+        category: Category::PlayAndRecord,
+        mode: Some(Mode::VoiceChat),
+        options: None,
+        through_proxy: None,
+    }
+}
+
+fn start() -> Event {
+    Event::StartUnit { unit: IO, playback_only: None }
+}
+
+fn rules(found: &[Finding]) -> Vec<Rule> {
+    found.iter().map(|finding| finding.rule).collect()
+}
+
+/// A guard with a call that was answered and fulfilled at 3 ms, in order.
+fn answered(policy: Policy) -> Guard {
+    let mut guard = Guard::new(policy);
+    let events =
+        [Event::ReportIncoming { call: A, video: None }, Event::ReportSucceeded { call: A }];
+    let events = events.into_iter().chain([
+        perform(ANSWER, ActionKind::Answer),
+        configure(),
+        Event::Fulfill { action: ANSWER },
+    ]);
+    for event in events {
+        assert_eq!(rules(guard.observe(&at(3, event))), []);
+    }
+    guard
+}
+
+#[test]
+fn a_denied_attempt_is_not_taken_and_has_no_consequence() {
+    let mut guard = answered(Policy::apple());
+    let denied = guard.attempt(&at(10, start())).unwrap_err();
+    assert_eq!(rules(denied), [Rule::IoStartAfterDidActivate]);
+    assert_eq!((guard.state(), guard.root_causes()), (Some(State::AwaitingActivation), &[][..]));
+    assert_eq!(rules(guard.attempt(&at(11, Event::DidActivate {})).unwrap()), []);
+    let _: StartPermit = guard.attempt_start(&at(12, start())).unwrap();
+    assert_eq!(guard.state(), Some(State::Running));
+}
+
+#[test]
+fn a_warning_is_said_and_the_event_taken() {
+    let mut policy = Policy::apple();
+    policy.set_level(Rule::IoStartAfterDidActivate, Level::Warn);
+    let mut guard = answered(policy);
+    let warned = guard.attempt(&at(10, start())).unwrap();
+    assert_eq!(rules(warned), [Rule::IoStartAfterDidActivate]);
+    assert_eq!(guard.root_causes(), [Rule::IoStartAfterDidActivate]);
+}
+
+#[test]
+fn a_rule_that_is_allowed_or_of_another_version_says_nothing() {
+    let mut policy = Policy::apple();
+    policy.set_level(Rule::IoStartAfterDidActivate, Level::Allow);
+    assert_eq!(rules(answered(policy).observe(&at(10, start()))), []);
+
+    let mut policy = Policy::apple();
+    policy.version = Version::parse("9.3");
+    assert_eq!(policy.level(Rule::IoStartAfterDidActivate), Level::Allow);
+    policy.version = Version::parse("10.0");
+    assert_eq!(policy.level(Rule::IoStartAfterDidActivate), Level::Deny);
+}
+
+#[test]
+fn what_follows_from_a_mistake_is_its_consequence() {
+    let mut guard = answered(Policy::apple());
+    let activates = Event::SetActive { active: true };
+    assert_eq!(
+        rules(guard.observe(&at(10, activates))),
+        [Rule::NoAppActivationUnderCallkit]
+    );
+    let late = guard.on_timeout(Duration::from_secs(9));
+    assert_eq!(rules(late), [Rule::ActivationWatchdog]);
+    assert_eq!(late[0].because_of, Some(Rule::NoAppActivationUnderCallkit));
+    assert_eq!(late[0].at, Duration::from_millis(3003));
+    assert_eq!(guard.root_causes(), [Rule::NoAppActivationUnderCallkit]);
+    assert_eq!(
+        guard.behind(Refusal::INSUFFICIENT_PRIORITY),
+        Some(Rule::NoAppActivationUnderCallkit)
+    );
+}
+
+#[test]
+fn deadlines_are_values_with_a_reason() {
+    let mut guard = answered(Policy::apple());
+    let wake = guard.poll_timeout().unwrap();
+    assert_eq!((wake.at, wake.reason), (Duration::from_millis(3003), Reason::Activation));
+    assert_eq!(rules(guard.on_timeout(wake.at)), [], "just in time");
+    assert_eq!(
+        rules(guard.on_timeout(wake.at + Duration::from_nanos(1))),
+        [Rule::ActivationWatchdog]
+    );
+    assert_eq!(guard.poll_timeout(), None);
+}
+
+#[test]
+fn an_action_past_its_time_and_a_unit_without_samples_are_found_by_the_clock_alone() {
+    let mut guard = answered(Policy::apple());
+    guard.observe(&at(100, Event::DidActivate {}));
+    guard.observe(&at(101, start()));
+    for ms in [1000, 2000] {
+        let samples = Event::Samples { unit: IO, captured: 7, played: 7, silent: None };
+        assert_eq!(rules(guard.observe(&at(ms, samples))), []);
+    }
+    let hold = Id::named("hold A");
+    let timed = Event::Perform {
+        action: hold,
+        kind: ActionKind::Hold,
+        call: A,
+        transaction: None,
+        timeout_ms: Some(500),
+    };
+    guard.observe(&at(2100, timed));
+    let reasons: Vec<_> = std::iter::from_fn(|| {
+        let wake = guard.poll_timeout()?;
+        guard.on_timeout(wake.at + Duration::from_nanos(1));
+        Some((wake.at.as_millis(), wake.reason, wake.about))
+    })
+    .collect();
+    assert_eq!(
+        reasons,
+        [(2600, Reason::Completion, Some(hold)), (3000, Reason::Samples, Some(IO))]
+    );
+}
+
+#[test]
+fn two_interruptions_without_an_end_are_waited_for_in_the_foreground_only() {
+    let mut guard = answered(Policy::apple());
+    let events = [
+        Event::DidActivate {},
+        start(),
+        Event::InterruptionBegan { reason: None },
+        Event::InterruptionBegan { reason: None },
+    ];
+    for event in events {
+        assert_eq!(rules(guard.observe(&at(100, event))), []);
+    }
+    assert_eq!(guard.poll_timeout(), None);
+    guard.observe(&at(5000, Event::EnteredForeground {}));
+    let wake = guard.poll_timeout().unwrap();
+    assert_eq!((wake.at.as_millis(), wake.reason), (8000, Reason::InterruptionEnd));
+    guard.observe(&at(6000, Event::EnteredBackground {}));
+    assert_eq!(guard.poll_timeout(), None);
+    guard.observe(&at(7000, Event::EnteredForeground {}));
+    assert_eq!(
+        rules(guard.on_timeout(Duration::from_millis(10_001))),
+        [Rule::InterruptionEndNotGuaranteed]
+    );
+}
+
+#[test]
+fn a_guard_in_the_middle_of_a_story_judges_what_it_is_told() {
+    let mut guard = Guard::from_the_middle(Policy::apple());
+    assert_eq!(guard.state(), None);
+    assert_eq!(rules(guard.observe(&at(0, start()))), [], "the activation may have come before");
+    let mut guard = Guard::from_the_middle(Policy::apple());
+    guard.observe(&at(0, perform(ANSWER, ActionKind::Answer)));
+    guard.observe(&at(1, configure()));
+    guard.observe(&at(2, Event::Fulfill { action: ANSWER }));
+    guard.observe(&at(3, Event::DidDeactivate {}));
+    assert_eq!(rules(guard.observe(&at(4, start()))), [Rule::IoStartAfterDidActivate]);
+}
+
+#[test]
+fn time_that_goes_back_stands_still() {
+    let mut guard = answered(Policy::apple());
+    guard.observe(&at(2000, Event::Poll {}));
+    guard.observe(&at(0, Event::Poll {}));
+    assert_eq!(guard.poll_timeout().unwrap().at, Duration::from_millis(3003));
+}
