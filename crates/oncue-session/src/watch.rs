@@ -198,7 +198,7 @@ impl Watch {
                     self.set(soon, Reason::AudioAgain, None);
                 }
             }
-            Event::Samples { unit, .. } => self.sampled(unit, facts),
+            Event::Samples { unit, .. } => self.sampled(unit, seen.at, facts),
             Event::DidDeactivate {} => {
                 self.no_audio();
                 if facts.session.is(State::Resuming) && !runs() {
@@ -266,15 +266,20 @@ impl Watch {
         }
     }
 
-    fn sampled(&mut self, id: Id, facts: &Facts) {
+    fn sampled(&mut self, id: Id, now: Duration, facts: &Facts) {
         let Some(unit) = facts.units.get(id) else { return };
-        match unit.stalled_since.filter(|_| unit.runs) {
-            Some(since) => self.set(since + facts.policy.waits.samples, Reason::Samples, Some(id)),
+        // What is over by now was found, and is not waited for again.
+        let stands = |since: Duration, wait: Duration| since + wait >= now;
+        let waits = facts.policy.waits;
+        let stalled = unit.stalled_since.filter(|&since| unit.runs && stands(since, waits.samples));
+        match stalled {
+            Some(since) => self.set(since + waits.samples, Reason::Samples, Some(id)),
             None => self.clear(Reason::Samples, Some(id)),
         }
         // What an app plays while no call is under way may be as silent as it likes.
-        match unit.silent_since.filter(|_| unit.runs && (facts.in_call() || !facts.whole)) {
-            Some(since) => self.set(since + facts.policy.waits.sound, Reason::Sound, Some(id)),
+        let in_call = facts.in_call();
+        match unit.silent_since.filter(|&since| unit.runs && in_call && stands(since, waits.sound)) {
+            Some(since) => self.set(since + waits.sound, Reason::Sound, Some(id)),
             None => self.clear(Reason::Sound, Some(id)),
         }
     }

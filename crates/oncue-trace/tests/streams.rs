@@ -368,7 +368,10 @@ fn story(episodes: &[Index]) -> Vec<Told> {
 
 /// What a guard under the default policy finds in a story.
 fn found(story: &[Told], noise: &[Noise]) -> Vec<(String, Finding)> {
-    let mut guard = Guard::new(Policy::apple());
+    found_by(Guard::new(Policy::apple()), story, noise)
+}
+
+fn found_by(mut guard: Guard, story: &[Told], noise: &[Noise]) -> Vec<(String, Finding)> {
     let mut now = Duration::ZERO;
     let mut found = Vec::new();
     for (place, told) in story.iter().enumerate() {
@@ -551,6 +554,18 @@ proptest! {
         let found = found(&story(&episodes), &noise);
         let found: Vec<_> = found.iter().map(|(line, finding)| format!("{}: {line}", finding.rule)).collect();
         prop_assert!(found.is_empty(), "{found:#?}");
+    }
+
+    #[test]
+    fn a_legal_story_breaks_no_rule_where_it_is_told_from_the_middle_on(
+        episodes in prop::collection::vec(any::<Index>(), 1..4),
+        from in any::<Index>(),
+    ) {
+        let story = story(&episodes);
+        let from = from.index(story.len());
+        let found = found_by(Guard::from_the_middle(Policy::apple()), &story[from..], &[]);
+        let found: Vec<_> = found.iter().map(|(line, finding)| format!("{}: {line}", finding.rule)).collect();
+        prop_assert!(found.is_empty(), "from {}: {found:#?}", story[from].text);
     }
 
     #[test]

@@ -402,8 +402,11 @@ impl Calls {
         match kind {
             ActionKind::Start | ActionKind::Answer => call.connects = true,
             ActionKind::End => call.end(at),
-            ActionKind::Hold => call.held = true,
-            ActionKind::Unhold => call.held = false,
+            ActionKind::Hold | ActionKind::Unhold => {
+                call.held = kind == ActionKind::Hold;
+                // A call whose beginning was not seen is live if it can be held.
+                call.connects |= !call.incoming && !call.outgoing;
+            }
             ActionKind::Group => call.grouped = true,
             _ => {}
         }

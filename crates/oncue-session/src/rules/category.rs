@@ -531,7 +531,7 @@ fn channels_too_early(facts: &Facts, seen: &Seen<'_>) -> bool {
 fn override_in_another_category(facts: &Facts, _: &Seen<'_>) -> bool {
     let set = facts.session.configuration.map(|set| set.category).or(facts.session.category_read);
     set.is_some_and(|set| set != Category::PlayAndRecord)
-        && facts.in_call()
+        && facts.calls.any_under_way(|call| !call.is_over_for_the_app())
         && !facts.session.is(State::Fresh)
 }
 

@@ -105,7 +105,11 @@ super::rules! {
         contradicted: false,
         evidence: "twilio/voice-quickstart-ios PR#295",
         level: Level::Warn,
-        leads_to: &[Rule::StopIoWhenEnding, Rule::NoIoAfterDidDeactivate],
+        leads_to: &[
+            Rule::StopIoWhenEnding,
+            Rule::NoIoAfterDidDeactivate,
+            Rule::NotifyBeforeEnable,
+        ],
         check: Check::Checked(&[
             On {
                 kinds: &[EventKind::EnableAudio, EventKind::StartUnit],
@@ -397,7 +401,11 @@ fn falls_asleep_before_the_hang_up(facts: &Facts, seen: &Seen<'_>) -> bool {
         && surroundings.in_background()
         && !surroundings.background_task
         && facts.action(seen).is_some_and(|action| {
-            action.kind == ActionKind::End && action.completed.is_none() && !action.of_unknown_call
+            action.kind == ActionKind::End
+                && action.completed.is_none()
+                && !action.of_unknown_call
+                // Of a call that was not seen before, the hang-up may not have been seen either.
+                && (facts.whole || facts.call(seen).is_some_and(|call| call.since < action.performed))
         })
         // Another live call keeps the app awake.
         && facts.call(seen).is_some_and(|call| {

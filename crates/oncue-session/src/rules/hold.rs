@@ -1,7 +1,7 @@
 //! Hold, second call, interruption (rule book §1.6): the rules of a session that is taken away and comes back.
 
 use super::declaration::{Applies, Check, Effect, Flow, Grade, On, reported};
-use crate::facts::{Facts, Seen};
+use crate::facts::{Call, Facts, Seen};
 use crate::{Level, Rule, State};
 use oncue_platform::{
     ActionKind, Event, EventKind, InterruptionReason, Mode, Options, Party, Refusal,
@@ -369,7 +369,9 @@ fn hold_is_late(facts: &Facts, seen: &Seen<'_>) -> bool {
     match action.kind {
         ActionKind::Answer => facts.actions.is_open(ActionKind::Hold, None),
         ActionKind::Hold => {
+            // Where the beginning of this call was not seen, there may be another.
             facts.policy.is_strict(Rule::HoldStopsIoAndFulfilsAtOnce)
+                && facts.call(seen).is_some_and(Call::is_live)
                 && !facts.other_is_live(Some(action.call))
                 && facts.units.any(|unit| unit.runs)
         }
