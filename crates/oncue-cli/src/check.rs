@@ -1,13 +1,18 @@
 //! `oncue check`: reads traces and says what is wrong, as a compiler does.
 
+mod found;
+
+use crate::CANNOT_RUN;
 use crate::args::OwnerArg;
-use crate::rules::{list, text_of, version};
+use crate::rules::{say, version};
 use clap::Args;
-use oncue_session::{Finding, Level, Os, Owner, Policy, Rule, Version};
-use oncue_trace::{Checked, Header, POLICIES, Place, check, named_policy, read_policy};
+use found::said;
+use oncue_session::{Entry, Finding, Level, Os, Owner, Policy, Version};
+use oncue_trace::{Checked, Header, Line, POLICIES, Place, check, named_policy, read_policy};
 use serde_json::{Value, json};
-use std::io::Read;
+use std::io::{self, Read};
 use std::path::Path;
+use std::time::Duration;
 
 /// Which traces are checked, and against what.
 #[derive(Debug, Args)]
@@ -24,7 +29,7 @@ pub(crate) struct Check {
     /// What a trace is held to: apple, qq, permissive, strict, or a TOML file
     #[arg(long, value_name = "POLICY")]
     policy: Option<String>,
-    /// Print one JSON object instead of text
+    /// Print one JSON array, with an object for each file, instead of text
     #[arg(long)]
     json: bool,
 }
@@ -32,15 +37,23 @@ pub(crate) struct Check {
 /// The exit codes, for --help.
 pub(crate) const EXIT_CODES: &str = "\
 Exit codes:
-  0  nothing found
+  0  nothing found, or refusals of the system only
   1  warnings
   2  errors: rules are broken that the policy denies
-  3  a file or a line cannot be read; what can be is checked all the same";
+  3  a file or a line cannot be read; what can be is checked all the same
+The highest one counts.
+
+Examples:
+  oncue check call.jsonl
+  oncue check --ios 17.4 --policy strict *.jsonl
+  my-converter < app.log | oncue check -";
 
 /// A trace that was read.
 struct Trace {
     name: String,
-    text: String,
+    lines: Vec<String>,
+    entries: Vec<Entry>,
+    policy: Policy,
     found: Vec<Place>,
 }
 
@@ -56,28 +69,65 @@ pub(crate) fn run(args: &Check) -> Result<u8, String> {
     let mut code = 0;
     let mut traces = Vec::new();
     for name in &args.files {
-        match read(name) {
+        let trace = read(name).and_then(|text| args.check(name, &text, &policy));
+        match &trace {
+            Ok(trace) => code = trace.found.iter().map(severity).fold(code, u8::max),
             Err(error) => {
                 eprintln!("error: {error}");
-                code = 3;
-            }
-            Ok(text) => {
-                let found = check(text.lines(), |header| args.policy_for(&policy, header));
-                let name = if name == "-" { "standard input" } else { name };
-                traces.push(Trace { name: name.into(), text, found });
+                code = CANNOT_RUN;
             }
         }
+        traces.push((name, trace));
     }
-    code = traces.iter().flat_map(|trace| &trace.found).map(severity).fold(code, u8::max);
-    if args.json {
-        println!("{:#}", Value::Array(traces.iter().map(as_json).collect()));
-    } else {
-        traces.iter().for_each(print);
-    }
+    say(|out| {
+        if args.json {
+            let traces = traces.iter().map(|(name, trace)| match trace {
+                Ok(trace) => trace.as_json(),
+                Err(error) => json!({ "file": shown(name), "error": error, "findings": [] }),
+            });
+            return writeln!(out, "{:#}", Value::Array(traces.collect()));
+        }
+        traces
+            .iter()
+            .filter_map(|(_, trace)| trace.as_ref().ok())
+            .try_for_each(|trace| trace.print(out))
+    })?;
     Ok(code)
 }
 
 impl Check {
+    fn check(&self, name: &str, text: &str, policy: &Policy) -> Result<Trace, String> {
+        let name = shown(name);
+        let mut policy = policy.clone();
+        let found = check(text.lines(), |header| {
+            policy = self.policy_for(&policy, header);
+            policy.clone()
+        });
+        let mut now = Duration::ZERO;
+        let mut entries = Vec::new();
+        for line in text.lines() {
+            let Some(line) = Line::read(line, now).0 else { continue };
+            now = line.entry.at;
+            entries.push(line.entry);
+        }
+        if text.trim().is_empty() {
+            return Err(format!("{name}: expected a trace, got an empty file"));
+        }
+        if entries.is_empty() {
+            // What is no trace at all would be a bad line as often as it has lines.
+            let why = found.iter().find_map(|place| match &place.found {
+                Checked::BadLine(error) => Some(format!("; line {}: {}", place.line, said(error))),
+                _ => None,
+            });
+            let why = why.unwrap_or_default();
+            return Err(format!(
+                "{name}: expected {{\"oncue-trace\": 1}}, then an event on each line, got no event{why}"
+            ));
+        }
+        let lines = text.lines().map(String::from).collect();
+        Ok(Trace { name: name.into(), lines, entries, policy, found })
+    }
+
     /// The policy for a trace: its header counts where neither an option nor a policy file says otherwise.
     fn policy_for(&self, policy: &Policy, header: &Header) -> Policy {
         let mut policy = policy.clone();
@@ -110,129 +160,38 @@ fn policy_file(name: &str) -> Result<Policy, String> {
     read_policy(&text).map_err(|error| format!("--policy {name}: {error}"))
 }
 
+/// A file's name as it is printed.
+fn shown(name: &str) -> &str {
+    if name == "-" { "standard input" } else { name }
+}
+
 fn read(name: &str) -> Result<String, String> {
     let mut bytes = Vec::new();
     let read = if name == "-" {
-        std::io::stdin().read_to_end(&mut bytes).map(|_| ())
+        io::stdin().read_to_end(&mut bytes).map(|_| ())
     } else {
         std::fs::read(Path::new(name)).map(|read| bytes = read)
     };
-    read.map_err(|error| format!("{name}: {error}"))?;
+    read.map_err(|error| format!("cannot read {}: {error}", shown(name)))?;
+    // UTF-16 has them too, and is no JSON Lines either.
+    if bytes.contains(&0) {
+        return Err(format!(
+            "{}: expected a trace, JSON Lines in UTF-8, got bytes that are no text",
+            shown(name)
+        ));
+    }
     // A line with a broken character is a broken line; the others are read.
-    Ok(String::from_utf8_lossy(&bytes).into_owned())
+    let text = String::from_utf8_lossy(&bytes);
+    Ok(text.strip_prefix('\u{feff}').unwrap_or(&text).into())
 }
 
 /// The exit code that something found asks for.
-fn severity(place: &Place) -> u8 {
+const fn severity(place: &Place) -> u8 {
     match &place.found {
         Checked::Broken(Finding { level: Level::Deny, .. }) => 2,
         Checked::Broken(_) => 1,
         Checked::Refused(..) => 0,
-        Checked::BadLine(_) => 3,
+        Checked::BadLine(error) if error.is_read() => 1,
+        Checked::BadLine(_) => CANNOT_RUN,
     }
-}
-
-fn print(trace: &Trace) {
-    let at = |place: &Place| format!("{}:{}", trace.name, place.line);
-    for place in &trace.found {
-        match &place.found {
-            Checked::BadLine(error) => println!("error: {error}\n  --> {}\n", at(place)),
-            Checked::Refused(refusal, behind) => {
-                println!("note: {refusal}\n  --> {}", at(place));
-                match behind {
-                    Some(rule) => println!("   = likely because of {rule}\n"),
-                    None => println!("   = help: oncue explain {}\n", refusal.code),
-                }
-            }
-            Checked::Broken(finding) if finding.because_of.is_none() => {
-                print_root(trace, place, finding)
-            }
-            Checked::Broken(_) => {}
-        }
-    }
-    let roots = |level| {
-        let findings = trace.found.iter().filter_map(|place| match &place.found {
-            Checked::Broken(finding) => Some(finding),
-            _ => None,
-        });
-        findings.filter(|finding| finding.because_of.is_none() && finding.level == level).count()
-    };
-    let bad = trace.found.iter().filter(|place| matches!(place.found, Checked::BadLine(_))).count();
-    let (errors, warnings) = (roots(Level::Deny), roots(Level::Warn));
-    if errors + warnings + bad == 0 {
-        println!("{}: nothing found", trace.name);
-    } else {
-        println!(
-            "{}: {errors} errors, {warnings} warnings, {bad} lines that cannot be read",
-            trace.name
-        );
-    }
-}
-
-fn print_root(trace: &Trace, place: &Place, finding: &Finding) {
-    let rule = finding.rule;
-    let word = if finding.level == Level::Deny { "error" } else { "warning" };
-    println!("{word}[{rule}]: {}", text_of(rule.wrong()));
-    println!("  --> {}:{}", trace.name, place.line);
-    let number = place.line.to_string();
-    let gap = " ".repeat(number.len());
-    println!("{gap} |");
-    println!("{number} | {}", trace.text.lines().nth(place.line - 1).unwrap_or_default().trim());
-    println!("{gap} |");
-    if finding.event.is_none() {
-        println!("{gap} = the time was over at {} ms", finding.at.as_millis());
-    }
-    if let Some(state) = finding.state {
-        println!("{gap} = the session is {} here", state.name());
-    }
-    println!("{gap} = {}", rule.first());
-    println!("{gap} = {}", rule.otherwise());
-    println!("{gap} = effect: {}", list(rule.declaration().effects));
-    for later in &trace.found {
-        if let Checked::Broken(other) = &later.found
-            && other.because_of.is_some_and(|cause| cause == rule || leads(rule, cause))
-        {
-            println!("{gap} = consequence, line {}: {}", later.line, other.rule.wrong());
-        }
-    }
-    println!("{gap} = help: oncue explain {rule}\n");
-}
-
-/// Whether `rule` is a root of the trace that has `cause` among what follows from it.
-fn leads(rule: Rule, cause: Rule) -> bool {
-    rule.declaration().leads_to.iter().any(|&next| next == cause || leads(next, cause))
-}
-
-fn as_json(trace: &Trace) -> Value {
-    let found = trace.found.iter().map(|place| match &place.found {
-        Checked::Broken(finding) => json!({
-            "line": place.line,
-            "found": "violation",
-            "rule": finding.rule.id(),
-            "level": finding.level.name(),
-            "at_ms": finding.at.as_secs_f64() * 1e3,
-            "event": finding.event.map(|event| event.name()),
-            "state": finding.state.map(|state| state.name()),
-            "call": finding.call.map(|call| call.to_string()),
-            "because_of": finding.because_of.map(Rule::id),
-            "wrong": text_of(finding.rule.wrong()),
-            "remedy": text_of(finding.rule.first()),
-            "otherwise": text_of(finding.rule.otherwise()),
-            "effects": finding.rule.declaration().effects.iter().map(|effect| effect.name()).collect::<Vec<_>>(),
-        }),
-        Checked::Refused(refusal, behind) => json!({
-            "line": place.line,
-            "found": "refusal",
-            "domain": refusal.domain.name(),
-            "code": refusal.code,
-            "name": refusal.named().map(|named| named.name()),
-            "rule": behind.map(Rule::id),
-        }),
-        Checked::BadLine(error) => json!({
-            "line": place.line,
-            "found": "bad-line",
-            "error": error.to_string(),
-        }),
-    });
-    json!({ "file": trace.name, "findings": found.collect::<Vec<_>>() })
 }

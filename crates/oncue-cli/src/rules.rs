@@ -1,18 +1,22 @@
 //! `oncue rules`: lists the rules of the order.
 
+use crate::CANNOT_RUN;
 use clap::Args;
-use oncue_session::{Check, Effect, Flow, Os, Rule, Version};
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+use oncue_session::{Applies, Check, Effect, Flow, Os, Rule, Version};
 use serde_json::{Value, json};
 use std::fmt::Display;
+use std::io::{self, BufWriter, ErrorKind, Write};
 
 /// Which rules are listed, and how.
 #[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
 pub(crate) struct Rules {
-    /// Only rules of this flow of a call, e.g. answer, lock-screen
-    #[arg(long, value_name = "FLOW", value_parser = flow)]
+    /// Only rules of this flow of a call
+    #[arg(long, value_name = "FLOW", value_parser = flow())]
     flow: Option<Flow>,
-    /// Only rules whose breach has this effect, e.g. silence-in-capture, kill
-    #[arg(long, value_name = "EFFECT", value_parser = effect)]
+    /// Only rules whose breach has this effect
+    #[arg(long, value_name = "EFFECT", value_parser = effect())]
     effect: Option<Effect>,
     /// Only rules that apply to this version of iOS, e.g. 12 or 17.4
     #[arg(long, value_name = "VERSION", value_parser = version, conflicts_with = "android")]
@@ -20,7 +24,7 @@ pub(crate) struct Rules {
     /// Only rules that apply to this API level of Android
     #[arg(long, value_name = "LEVEL", value_parser = version)]
     android: Option<Version>,
-    /// Only rules that are checked, static or advice
+    /// Only rules that are checked in traces, static (seen in the build), or advice (nothing an app can observe)
     #[arg(long, value_name = "HOW", value_parser = ["checked", "static", "advice"])]
     how: Option<String>,
     /// Print one JSON array instead of text
@@ -28,34 +32,71 @@ pub(crate) struct Rules {
     json: bool,
 }
 
+const EXAMPLES: &str = "\
+Each rule is listed with what its breach is taken for unless a policy says otherwise (deny, warn,
+allow), how it is checked, what its breach does to the call, and its statement. Filters add up.
+
+Examples:
+  oncue rules --flow answer --how checked
+  oncue rules --effect kill --ios 12
+  oncue rules --json";
+
 /// Lists the rules.
 pub(crate) fn run(args: &Rules) -> u8 {
     let rules: Vec<_> = Rule::all().filter(|&rule| args.lists(rule)).collect();
-    if args.json {
-        println!("{:#}", Value::Array(rules.iter().map(|&rule| as_json(rule)).collect()));
-        return 0;
-    }
-    for &rule in &rules {
+    let done = say(|out| {
+        if args.json {
+            let rules = rules.iter().map(|&rule| as_json(rule)).collect();
+            return writeln!(out, "{:#}", Value::Array(rules));
+        }
+        listed(&rules, out)
+    });
+    done.map_or_else(
+        |error| {
+            eprintln!("error: {error}");
+            CANNOT_RUN
+        },
+        |()| 0,
+    )
+}
+
+fn listed(rules: &[Rule], out: &mut dyn Write) -> io::Result<()> {
+    for &rule in rules {
         let declared = rule.declaration();
-        println!(
-            "{:<52} {:<6} {:<8} {}",
-            rule.id(),
-            declared.level,
-            how(rule),
-            list(declared.effects)
-        );
-        println!("    {}", declared.statement);
+        let (level, effects) = (declared.level.name(), list(declared.effects));
+        writeln!(out, "{:<52} {level:<6} {:<8} {effects}", rule.id(), how(rule))?;
+        writeln!(out, "    {}", declared.statement)?;
     }
-    let count = |how_: &str| rules.iter().filter(|&&rule| how(rule) == how_).count();
-    println!(
-        "{} of {} rules: {} checked, {} static, {} advice; `oncue explain RULE` says more of one",
+    let count = |wanted: &str| rules.iter().filter(|&&rule| how(rule) == wanted).count();
+    let counted: Vec<_> = ["checked", "static", "advice"]
+        .into_iter()
+        .filter(|how| count(how) > 0)
+        .map(|how| format!("{} {how}", count(how)))
+        .collect();
+    let all = Rule::all().count();
+    if counted.is_empty() {
+        return writeln!(out, "none of {all} rules is so; leave out a filter");
+    }
+    writeln!(
+        out,
+        "{} of {all} rules: {}; `oncue explain RULE` says all of one",
         rules.len(),
-        Rule::all().count(),
-        count("checked"),
-        count("static"),
-        count("advice")
-    );
-    0
+        counted.join(", ")
+    )
+}
+
+/// Writes to standard output. A reader that has seen enough and goes away, such as `head`, is no error.
+///
+/// # Errors
+/// The output cannot be written, e.g. to a full disk.
+pub(crate) fn say(write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<(), String> {
+    let mut out = BufWriter::new(io::stdout().lock());
+    match write(&mut out).and_then(|()| out.flush()) {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => {
+            Err(format!("the output cannot be written: {error}"))
+        }
+        _ => Ok(()),
+    }
 }
 
 impl Rules {
@@ -108,7 +149,7 @@ fn as_json(rule: Rule) -> Value {
         })).collect::<Vec<_>>(),
         "system": declared.applies.on.name(),
         "from": declared.applies.from.to_string(),
-        "versions": declared.applies.note,
+        "versions": versions(&declared.applies),
         "flows": names(declared.flows.iter().map(|flow| flow.name()).collect()),
         "grades": names(declared.grades.iter().map(|grade| grade.name()).collect()),
         "contradicted": declared.contradicted,
@@ -123,17 +164,30 @@ fn as_json(rule: Rule) -> Value {
     })
 }
 
+/// The versions in which a rule applies, with what else is known of them.
+pub(crate) fn versions(applies: &Applies) -> String {
+    let from = match (applies.on, applies.from) {
+        (os, version) if version.major == 0 => format!("every {os}"),
+        (Os::Android, level) => format!("Android, API level {level} and later"),
+        (os, version) => format!("{os} {version} and later"),
+    };
+    let note = if applies.note.is_empty() { String::new() } else { format!("; {}", applies.note) };
+    format!("{from}{note}")
+}
+
 /// A text of a rule without the word before its colon.
 pub(crate) fn text_of(text: &str) -> &str {
     text.split_once(": ").map_or(text, |(_, text)| text)
 }
 
-fn flow(text: &str) -> Result<Flow, String> {
-    Flow::named(text).ok_or_else(|| format!("use one of {}", list(Flow::ALL)))
+fn flow() -> impl TypedValueParser<Value = Flow> {
+    PossibleValuesParser::new(Flow::ALL.iter().map(|flow| flow.name()))
+        .try_map(|name| Flow::named(&name).ok_or("no such flow"))
 }
 
-fn effect(text: &str) -> Result<Effect, String> {
-    Effect::named(text).ok_or_else(|| format!("use one of {}", list(Effect::ALL)))
+fn effect() -> impl TypedValueParser<Value = Effect> {
+    PossibleValuesParser::new(Effect::ALL.iter().map(|effect| effect.name()))
+        .try_map(|name| Effect::named(&name).ok_or("no such effect"))
 }
 
 /// Reads a version of a system.

@@ -60,6 +60,27 @@ fn every_wrong_argument_says_what_would_work() {
         (&["loopback", "--nonsense"], &["unexpected argument '--nonsense'"]),
         (&["devices", "--host", "nothing"], &["no audio host \"nothing\"", "virtual"]),
         (&["loopbak"], &["unrecognized subcommand 'loopbak'", "loopback"]),
+        (&["rules", "--flow", "nothing"], &["'nothing' for '--flow <FLOW>'", "lock-screen"]),
+        (&["rules", "--flow", "lock-scren"], &["'lock-screen'"]),
+        (&["rules", "--effect", "noise"], &["'noise' for '--effect <EFFECT>'", "silence-in-both"]),
+        (&["rules", "--ios", "new"], &["'new' for '--ios <VERSION>'", "such as 17 or 17.4"]),
+        (&["rules", "--how", "often"], &["'often' for '--how <HOW>'", "checked, static, advice"]),
+        (&["rules", "--ios", "17", "--android", "34"], &["'--ios <VERSION>' cannot be used with"]),
+        (&["rules", "answer"], &["unexpected argument 'answer'"]),
+        (&["explain", "nonsense"], &["nothing is known of `nonsense`", "`oncue rules`"]),
+        (&["explain", "--nonsense"], &["nothing is known of `--nonsense`"]),
+        (&["explain"], &["<RULE|CODE|WORDS>"]),
+        (&["check"], &["<FILE>"]),
+        (&["check", "no-such-file.jsonl"], &["cannot read no-such-file.jsonl: "]),
+        (&["check", "."], &["cannot read .: "]),
+        (&["check", "-", "--owner", "nobody"], &["--owner", "system, app"]),
+        (&["check", "-", "--ios", "new"], &["'new' for '--ios <VERSION>'", "such as 17 or 17.4"]),
+        (
+            &["check", "-", "--policy", "appel"],
+            &["--policy appel: ", "apple, qq, permissive or strict, or a TOML file"],
+        ),
+        (&["doctor"], &["no file to look at", "--plist Info.plist"]),
+        (&["doctor", "--plist", "no-such.plist"], &["cannot read no-such.plist"]),
     ];
     for (arguments, parts) in cases {
         let line = refused(arguments);

@@ -153,7 +153,8 @@ impl Guard {
         if self.findings[from..].iter().any(|finding| finding.level == Level::Deny) {
             // What is not done has no consequences.
             let denied = &self.findings[from..];
-            let is_of_it = |rule| denied.iter().any(|found| found.rule == rule && found.because_of.is_none());
+            let is_of_it =
+                |rule| denied.iter().any(|found| found.rule == rule && found.because_of.is_none());
             self.roots.retain(|&root| !is_of_it(root));
             return Err(&self.findings[from..]);
         }
@@ -279,14 +280,15 @@ impl Guard {
             // What went wrong in the calls before explains nothing of this one.
             self.roots.retain(|&root| self.findings.iter().any(|finding| finding.rule == root));
         }
+        let moves = self.facts.calls.moves;
         self.facts.learn(seen, step);
-        // Calls and actions may have other places now.
-        let seen = if is_of_a_call || seen.event.action().is_some() {
-            self.facts.see(seen.at, seen.by, seen.thread, seen.event)
+        if moves == self.facts.calls.moves && !matches!(seen.event, Event::Perform { .. }) {
+            self.watch.learn(seen, kind, &self.facts);
         } else {
-            *seen
-        };
-        self.watch.learn(&seen, kind, &self.facts);
+            // Calls and actions have other places now.
+            let seen = self.facts.see(seen.at, seen.by, seen.thread, seen.event);
+            self.watch.learn(&seen, kind, &self.facts);
+        }
     }
 }
 

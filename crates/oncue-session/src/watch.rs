@@ -187,10 +187,11 @@ impl Watch {
                     self.clear(Reason::Samples, Some(unit));
                     self.clear(Reason::Sound, Some(unit));
                 }
-                let stays =
-                    facts.calls.any_under_way(|call| call.wants_io() && !call.peer_ended && !call.user_ends)
-                        && !facts.actions.is_open(ActionKind::End, None)
-                        && !facts.actions.is_open(ActionKind::Hold, None);
+                let stays = facts
+                    .calls
+                    .any_under_way(|call| call.wants_io() && !call.peer_ended && !call.user_ends)
+                    && !facts.actions.is_open(ActionKind::End, None)
+                    && !facts.actions.is_open(ActionKind::Hold, None);
                 if !runs()
                     && stays
                     && (facts.session.activated_at.is_some() || facts.session.deactivated_late)
@@ -278,7 +279,8 @@ impl Watch {
         }
         // What an app plays while no call is under way may be as silent as it likes.
         let in_call = facts.in_call();
-        match unit.silent_since.filter(|&since| unit.runs && in_call && stands(since, waits.sound)) {
+        match unit.silent_since.filter(|&since| unit.runs && in_call && stands(since, waits.sound))
+        {
             Some(since) => self.set(since + waits.sound, Reason::Sound, Some(id)),
             None => self.clear(Reason::Sound, Some(id)),
         }

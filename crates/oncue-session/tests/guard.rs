@@ -89,10 +89,7 @@ fn a_rule_that_is_allowed_or_of_another_version_says_nothing() {
 fn what_follows_from_a_mistake_is_its_consequence() {
     let mut guard = answered(Policy::apple());
     let activates = Event::SetActive { active: true };
-    assert_eq!(
-        rules(guard.observe(&at(10, activates))),
-        [Rule::NoAppActivationUnderCallkit]
-    );
+    assert_eq!(rules(guard.observe(&at(10, activates))), [Rule::NoAppActivationUnderCallkit]);
     let late = guard.on_timeout(Duration::from_secs(9));
     assert_eq!(rules(late), [Rule::ActivationWatchdog]);
     assert_eq!(late[0].because_of, Some(Rule::NoAppActivationUnderCallkit));

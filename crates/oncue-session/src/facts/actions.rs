@@ -66,7 +66,18 @@ pub(crate) struct Actions {
 }
 
 /// The kinds of events that it learns from.
-pub(super) const LEARNS_FROM: &[EventKind] = &[EventKind::DidDeactivate, EventKind::ProviderReset, EventKind::ReportIncoming, EventKind::Request, EventKind::ExecuteTransaction, EventKind::Perform, EventKind::Fulfill, EventKind::Fail, EventKind::TimedOut, EventKind::Deliver];
+pub(super) const LEARNS_FROM: &[EventKind] = &[
+    EventKind::DidDeactivate,
+    EventKind::ProviderReset,
+    EventKind::ReportIncoming,
+    EventKind::Request,
+    EventKind::ExecuteTransaction,
+    EventKind::Perform,
+    EventKind::Fulfill,
+    EventKind::Fail,
+    EventKind::TimedOut,
+    EventKind::Deliver,
+];
 
 impl Actions {
     pub(super) fn new() -> Self {

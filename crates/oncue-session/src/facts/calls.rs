@@ -166,6 +166,8 @@ pub(crate) struct Calls {
     under_way: usize,
     /// Whether a call behind those has begun.
     begun: bool,
+    /// How often calls have changed their places.
+    pub(crate) moves: u32,
     /// Whether a call was forgotten, so that an unknown one need not be new.
     pub(crate) forgot: bool,
     /// Whether the stream tells what app and far end say to each other.
@@ -173,11 +175,47 @@ pub(crate) struct Calls {
 }
 
 /// The kinds of events that it learns from.
-pub(super) const LEARNS_FROM: &[EventKind] = &[EventKind::ProviderReset, EventKind::Push, EventKind::Invite, EventKind::ReportIncoming, EventKind::ReportSucceeded, EventKind::ReportRefused, EventKind::ReportConnecting, EventKind::ReportConnected, EventKind::ReportEnded, EventKind::Request, EventKind::RequestRefused, EventKind::Perform, EventKind::Fulfill, EventKind::Fail, EventKind::TimedOut, EventKind::WantAudio, EventKind::SendAccept, EventKind::SendDial, EventKind::SendEnd, EventKind::PeerAnswered, EventKind::PeerEnded, EventKind::StartRingTimer, EventKind::CancelRingTimer, EventKind::RingTimerFired, EventKind::UserAnswers, EventKind::UserEnds, EventKind::UserMutes, EventKind::AddIncomingCall];
+pub(super) const LEARNS_FROM: &[EventKind] = &[
+    EventKind::ProviderReset,
+    EventKind::Push,
+    EventKind::Invite,
+    EventKind::ReportIncoming,
+    EventKind::ReportSucceeded,
+    EventKind::ReportRefused,
+    EventKind::ReportConnecting,
+    EventKind::ReportConnected,
+    EventKind::ReportEnded,
+    EventKind::Request,
+    EventKind::RequestRefused,
+    EventKind::Perform,
+    EventKind::Fulfill,
+    EventKind::Fail,
+    EventKind::TimedOut,
+    EventKind::WantAudio,
+    EventKind::SendAccept,
+    EventKind::SendDial,
+    EventKind::SendEnd,
+    EventKind::PeerAnswered,
+    EventKind::PeerEnded,
+    EventKind::StartRingTimer,
+    EventKind::CancelRingTimer,
+    EventKind::RingTimerFired,
+    EventKind::UserAnswers,
+    EventKind::UserEnds,
+    EventKind::UserMutes,
+    EventKind::AddIncomingCall,
+];
 
 impl Calls {
     pub(super) fn new() -> Self {
-        Self { calls: Vec::with_capacity(REMEMBERED), under_way: 0, begun: false, forgot: false, tells_signalling: false }
+        Self {
+            calls: Vec::with_capacity(REMEMBERED),
+            under_way: 0,
+            begun: false,
+            moves: 0,
+            forgot: false,
+            tells_signalling: false,
+        }
     }
 
     pub(crate) fn place(&self, id: Id) -> Option<usize> {
@@ -214,7 +252,8 @@ impl Calls {
     fn known(&mut self, id: Id, since: Duration) -> &mut Call {
         let place = self.place(id).unwrap_or_else(|| {
             if self.calls.len() == REMEMBERED {
-                let oldest = self.calls.iter().enumerate().min_by_key(|(_, call)| (!call.ended, call.since));
+                let oldest =
+                    self.calls.iter().enumerate().min_by_key(|(_, call)| (!call.ended, call.since));
                 let oldest = oldest.map_or(0, |(place, _)| place);
                 self.under_way -= usize::from(oldest < self.under_way);
                 self.calls.swap_remove(oldest);
@@ -341,6 +380,7 @@ impl Calls {
     fn sort(&mut self) {
         let mut place = self.calls.len();
         // What ended is at the front, what began at the back; the rest stands where it should.
+        self.moves = self.moves.wrapping_add(1);
         (self.under_way, self.begun) = (0, false);
         while self.under_way < place {
             if !self.calls[self.under_way].ended {

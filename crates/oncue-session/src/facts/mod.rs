@@ -286,7 +286,8 @@ mod tests {
             };
             fields.insert(argument.name.into(), value);
         }
-        serde::Deserialize::deserialize(serde_json::Value::Object(fields)).unwrap_or_else(|error| panic!("{kind:?}: {error}"))
+        serde::Deserialize::deserialize(serde_json::Value::Object(fields))
+            .unwrap_or_else(|error| panic!("{kind:?}: {error}"))
     }
 
     #[test]
@@ -296,7 +297,8 @@ mod tests {
         for round in 0..4 {
             for &kind in EventKind::ALL.iter().filter(|&&kind| kind != EventKind::Launch) {
                 let event = event(kind, round % 2 == 0);
-                let seen = facts.see(Duration::from_secs(round * 7), kind.parties()[0], None, &event);
+                let seen =
+                    facts.see(Duration::from_secs(round * 7), kind.parties()[0], None, &event);
                 let step = facts.move_of(&seen);
                 let mut listed = facts.clone();
                 listed.learn_by(&seen, step, LEARNERS[kind as usize]);

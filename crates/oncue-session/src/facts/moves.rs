@@ -72,9 +72,7 @@ pub(crate) fn move_of(
             Move::Step(Step::StartPlayback)
         }
         Event::StartUnit { .. } if for_a_call() => Move::Step(Step::Start),
-        Event::PlaySound {}
-            if system && calls.is_any_under_way() && !session.is(State::Fresh) =>
-        {
+        Event::PlaySound {} if system && calls.is_any_under_way() && !session.is(State::Fresh) => {
             Move::Ask(Step::StartPlayback)
         }
         Event::EnableAudio { on: true } => Move::Pass(Step::Start),

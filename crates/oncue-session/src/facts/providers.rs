@@ -46,7 +46,20 @@ pub(crate) struct Providers {
 }
 
 /// The kinds of events that it learns from.
-pub(super) const LEARNS_FROM: &[EventKind] = &[EventKind::MainQueueTurn, EventKind::CreateProvider, EventKind::SetDelegate, EventKind::ProviderBegan, EventKind::ConfigureProvider, EventKind::InvalidateProvider, EventKind::ProviderReset, EventKind::CreateRegistry, EventKind::SetRegistryDelegate, EventKind::RequestVoipPushes, EventKind::ReportIncoming, EventKind::RequestRefused];
+pub(super) const LEARNS_FROM: &[EventKind] = &[
+    EventKind::MainQueueTurn,
+    EventKind::CreateProvider,
+    EventKind::SetDelegate,
+    EventKind::ProviderBegan,
+    EventKind::ConfigureProvider,
+    EventKind::InvalidateProvider,
+    EventKind::ProviderReset,
+    EventKind::CreateRegistry,
+    EventKind::SetRegistryDelegate,
+    EventKind::RequestVoipPushes,
+    EventKind::ReportIncoming,
+    EventKind::RequestRefused,
+];
 
 impl Providers {
     pub(super) fn new() -> Self {

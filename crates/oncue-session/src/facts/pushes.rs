@@ -33,7 +33,15 @@ pub(crate) struct Pushes {
 }
 
 /// The kinds of events that it learns from.
-pub(super) const LEARNS_FROM: &[EventKind] = &[EventKind::SetCategory, EventKind::SetActive, EventKind::Refused, EventKind::Push, EventKind::PushReturned, EventKind::CompletePush, EventKind::ReportIncoming];
+pub(super) const LEARNS_FROM: &[EventKind] = &[
+    EventKind::SetCategory,
+    EventKind::SetActive,
+    EventKind::Refused,
+    EventKind::Push,
+    EventKind::PushReturned,
+    EventKind::CompletePush,
+    EventKind::ReportIncoming,
+];
 
 impl Pushes {
     pub(super) fn new() -> Self {

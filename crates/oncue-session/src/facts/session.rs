@@ -85,7 +85,36 @@ pub(crate) struct Session {
 }
 
 /// The kinds of events that it learns from.
-pub(super) const LEARNS_FROM: &[EventKind] = &[EventKind::MainQueueTurn, EventKind::SetCategory, EventKind::SetMode, EventKind::SetActive, EventKind::OverrideOutput, EventKind::SessionIs, EventKind::Refused, EventKind::AwaitActivation, EventKind::DidActivate, EventKind::DidDeactivate, EventKind::InterruptionBegan, EventKind::InterruptionEnded, EventKind::RouteChanged, EventKind::MediaServicesLost, EventKind::MediaServicesReset, EventKind::InitializeUnit, EventKind::StartUnit, EventKind::StopUnit, EventKind::DisposeUnit, EventKind::PlaySound, EventKind::StoreConfiguration, EventKind::EnableAudio, EventKind::ProviderReset, EventKind::ReportEnded, EventKind::Perform, EventKind::Fulfill, EventKind::Fail, EventKind::TimedOut];
+pub(super) const LEARNS_FROM: &[EventKind] = &[
+    EventKind::MainQueueTurn,
+    EventKind::SetCategory,
+    EventKind::SetMode,
+    EventKind::SetActive,
+    EventKind::OverrideOutput,
+    EventKind::SessionIs,
+    EventKind::Refused,
+    EventKind::AwaitActivation,
+    EventKind::DidActivate,
+    EventKind::DidDeactivate,
+    EventKind::InterruptionBegan,
+    EventKind::InterruptionEnded,
+    EventKind::RouteChanged,
+    EventKind::MediaServicesLost,
+    EventKind::MediaServicesReset,
+    EventKind::InitializeUnit,
+    EventKind::StartUnit,
+    EventKind::StopUnit,
+    EventKind::DisposeUnit,
+    EventKind::PlaySound,
+    EventKind::StoreConfiguration,
+    EventKind::EnableAudio,
+    EventKind::ProviderReset,
+    EventKind::ReportEnded,
+    EventKind::Perform,
+    EventKind::Fulfill,
+    EventKind::Fail,
+    EventKind::TimedOut,
+];
 
 impl Session {
     pub(super) const fn new(whole: bool) -> Self {

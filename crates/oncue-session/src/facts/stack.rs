@@ -32,7 +32,19 @@ pub(crate) struct Stack {
 }
 
 /// The kinds of events that it learns from.
-pub(super) const LEARNS_FROM: &[EventKind] = &[EventKind::DidActivate, EventKind::DidDeactivate, EventKind::StartUnit, EventKind::StoreConfiguration, EventKind::LockProxy, EventKind::UnlockProxy, EventKind::UseManualAudio, EventKind::CreateTrack, EventKind::TellStack, EventKind::EnableAudio, EventKind::ApplyMute];
+pub(super) const LEARNS_FROM: &[EventKind] = &[
+    EventKind::DidActivate,
+    EventKind::DidDeactivate,
+    EventKind::StartUnit,
+    EventKind::StoreConfiguration,
+    EventKind::LockProxy,
+    EventKind::UnlockProxy,
+    EventKind::UseManualAudio,
+    EventKind::CreateTrack,
+    EventKind::TellStack,
+    EventKind::EnableAudio,
+    EventKind::ApplyMute,
+];
 
 impl Stack {
     /// Whether a stack that is told of activations was not told of this one.

@@ -29,7 +29,26 @@ pub(crate) struct Surroundings {
 }
 
 /// The kinds of events that it learns from.
-pub(super) const LEARNS_FROM: &[EventKind] = &[EventKind::LaunchFinished, EventKind::EnteredForeground, EventKind::EnteredBackground, EventKind::ProtectedData, EventKind::Storefront, EventKind::RunsOnMac, EventKind::PermissionIs, EventKind::AskPermission, EventKind::BeginBackgroundTask, EventKind::EndBackgroundTask, EventKind::PreferNoAlerts, EventKind::StartUnit, EventKind::StartCallIntent, EventKind::IntentAnswered, EventKind::Request, EventKind::SignallingReady, EventKind::Listen, EventKind::UserWantsSpeaker];
+pub(super) const LEARNS_FROM: &[EventKind] = &[
+    EventKind::LaunchFinished,
+    EventKind::EnteredForeground,
+    EventKind::EnteredBackground,
+    EventKind::ProtectedData,
+    EventKind::Storefront,
+    EventKind::RunsOnMac,
+    EventKind::PermissionIs,
+    EventKind::AskPermission,
+    EventKind::BeginBackgroundTask,
+    EventKind::EndBackgroundTask,
+    EventKind::PreferNoAlerts,
+    EventKind::StartUnit,
+    EventKind::StartCallIntent,
+    EventKind::IntentAnswered,
+    EventKind::Request,
+    EventKind::SignallingReady,
+    EventKind::Listen,
+    EventKind::UserWantsSpeaker,
+];
 
 impl Surroundings {
     /// Whether the app is known to be in the background.

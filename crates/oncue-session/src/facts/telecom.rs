@@ -34,7 +34,22 @@ pub(crate) struct Telecom {
 }
 
 /// The kinds of events that it learns from.
-pub(super) const LEARNS_FROM: &[EventKind] = &[EventKind::ReportEnded, EventKind::SendEnd, EventKind::PeerEnded, EventKind::RegisterPhoneAccount, EventKind::AddIncomingCall, EventKind::AskTelecom, EventKind::TelecomSucceeded, EventKind::TelecomFailed, EventKind::SetVoipAudioMode, EventKind::SetCapabilities, EventKind::StartMedia, EventKind::StartInput, EventKind::StartForegroundService, EventKind::CellularCall];
+pub(super) const LEARNS_FROM: &[EventKind] = &[
+    EventKind::ReportEnded,
+    EventKind::SendEnd,
+    EventKind::PeerEnded,
+    EventKind::RegisterPhoneAccount,
+    EventKind::AddIncomingCall,
+    EventKind::AskTelecom,
+    EventKind::TelecomSucceeded,
+    EventKind::TelecomFailed,
+    EventKind::SetVoipAudioMode,
+    EventKind::SetCapabilities,
+    EventKind::StartMedia,
+    EventKind::StartInput,
+    EventKind::StartForegroundService,
+    EventKind::CellularCall,
+];
 
 impl Telecom {
     pub(crate) fn get(&self, call: Id) -> Option<&Connection> {

@@ -55,7 +55,30 @@ pub(crate) struct Units {
 }
 
 /// The kinds of events that it learns from.
-pub(super) const LEARNS_FROM: &[EventKind] = &[EventKind::Refused, EventKind::SessionIs, EventKind::EnteredForeground, EventKind::SetCategory, EventKind::SetMode, EventKind::SetPreferred, EventKind::OverrideOutput, EventKind::DidActivate, EventKind::SetActive, EventKind::InterruptionBegan, EventKind::RouteChanged, EventKind::DidDeactivate, EventKind::MediaServicesLost, EventKind::MediaServicesReset, EventKind::CreateUnit, EventKind::SetMaxFrames, EventKind::InitializeUnit, EventKind::StartUnit, EventKind::StopUnit, EventKind::DisposeUnit, EventKind::Samples, EventKind::ProviderReset];
+pub(super) const LEARNS_FROM: &[EventKind] = &[
+    EventKind::Refused,
+    EventKind::SessionIs,
+    EventKind::EnteredForeground,
+    EventKind::SetCategory,
+    EventKind::SetMode,
+    EventKind::SetPreferred,
+    EventKind::OverrideOutput,
+    EventKind::DidActivate,
+    EventKind::SetActive,
+    EventKind::InterruptionBegan,
+    EventKind::RouteChanged,
+    EventKind::DidDeactivate,
+    EventKind::MediaServicesLost,
+    EventKind::MediaServicesReset,
+    EventKind::CreateUnit,
+    EventKind::SetMaxFrames,
+    EventKind::InitializeUnit,
+    EventKind::StartUnit,
+    EventKind::StopUnit,
+    EventKind::DisposeUnit,
+    EventKind::Samples,
+    EventKind::ProviderReset,
+];
 
 impl Units {
     pub(super) fn new() -> Self {

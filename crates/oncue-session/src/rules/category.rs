@@ -546,7 +546,8 @@ fn restored_too_early(facts: &Facts, seen: &Seen<'_>) -> bool {
         Event::SetActive { active } => (active, active && !facts.in_call()),
         _ => (false, false),
     };
-    let ends = session.is_of_a_call() && facts.calls.any_under_way(Call::is_live) && !facts.goes_on();
+    let ends =
+        session.is_of_a_call() && facts.calls.any_under_way(Call::is_live) && !facts.goes_on();
     facts.under_system()
         && (session.deactivation_due || ends)
         && restores

@@ -510,6 +510,7 @@ fn registry_incomplete(facts: &Facts, seen: &Seen<'_>) -> bool {
 /// An app may learn only after its launch that it wants pushes, e.g. at the user's first login.
 fn registry_late(facts: &Facts, _: &Seen<'_>) -> bool {
     facts.policy.is_strict(Rule::PushRegistryAtEveryLaunch)
+        && facts.whole
         && facts.surroundings.launch_finished
         && !facts.providers.registry
 }
@@ -633,7 +634,9 @@ fn configuration_not_set_again(facts: &Facts, seen: &Seen<'_>) -> bool {
     let repeated = facts
         .call(seen)
         .is_some_and(|call| matches!(call.report, Report::Asked | Report::Succeeded));
-    !repeated && !facts.providers.is_lck() && facts.providers.configured_since_report == Some(false)
+    // Where no provider was seen to be made, it may be one for conversations.
+    let is_callkit = facts.providers.last().is_some() && !facts.providers.is_lck();
+    !repeated && is_callkit && facts.providers.configured_since_report == Some(false)
 }
 
 fn second_provider(facts: &Facts, seen: &Seen<'_>) -> bool {
