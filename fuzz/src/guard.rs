@@ -81,7 +81,8 @@ pub fn play(policy: &Policy, entries: &[Entry]) {
         let before = (obedient.state(), obedient.poll_timeout(), obedient.root_causes().to_vec());
         if let Err(denied) = obedient.attempt(entry) {
             assert!(denied.iter().any(|finding| finding.level == Level::Deny));
-            let after = (obedient.state(), obedient.poll_timeout(), obedient.root_causes().to_vec());
+            let after =
+                (obedient.state(), obedient.poll_timeout(), obedient.root_causes().to_vec());
             assert_eq!(before, after, "{entry:?} was denied and taken");
         }
     }

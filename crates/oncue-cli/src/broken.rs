@@ -13,7 +13,8 @@ use oncue_session::{
 };
 use std::sync::mpsc::Receiver;
 
-/// The action that answers the one call, and the unit that carries it.
+/// The one call, the action that answers it, and the unit that carries it.
+const CALL: Id = Id::named("call");
 const ANSWER: Id = Id::named("answer");
 const UNIT: Id = Id::named("duplex");
 
@@ -47,13 +48,13 @@ fn acts(owner: Owner, rule: Rule) -> Vec<Act> {
     let call = SetCategory(Category::PlayAndRecord);
     match (owner, rule) {
         (Owner::App, Rule::CategoryMustBePlayAndRecord) => {
-            vec![SetCategory(Category::Playback), Activate, Start, Talk]
+            vec![call, Activate, Start, SetCategory(Category::Playback), Talk]
         }
         (Owner::App, Rule::CategoryBeforeActivation) => vec![Activate, Start, Talk],
         (Owner::App, Rule::IoStartAfterDidActivate) => vec![call, Start, Activate, Talk],
         (Owner::App, _) => vec![call, Await, Start, Talk],
         (_, Rule::CategoryMustBePlayAndRecord) => {
-            vec![SetCategory(Category::Playback), Fulfill, Await, Start, Talk]
+            vec![call, Fulfill, Await, Start, SetCategory(Category::Playback), Talk]
         }
         (_, Rule::CategoryBeforeActivation) => vec![Fulfill, Await, Start, Talk],
         (_, Rule::ConfigureWithoutActivating) => vec![call, Activate, Fulfill, Start, Talk],
@@ -91,14 +92,28 @@ pub(crate) fn call<T>(
     let mut policy = Policy::apple();
     policy.owner = owner;
     let mut app = App { guard: Guard::new(policy), phone, told, answer: None, running: None };
+    // The far end has called already.
+    app.guard.observe(&Entry::new(story.elapsed(), Event::Invite { call: CALL }));
     if owner == Owner::System {
+        for event in [
+            Event::ReportIncoming { call: CALL, video: None },
+            Event::ReportSucceeded { call: CALL },
+        ] {
+            app.guard.observe(&Entry::new(story.elapsed(), event));
+        }
         app.phone.user_answers();
         if let Ok(Told::Answer(answer)) = app.told.recv_timeout(TELL_DEADLINE) {
             app.answer = Some(answer);
-            let (kind, call) = (ActionKind::Answer, Id::named("call"));
-            let asked =
-                Event::Perform { action: ANSWER, kind, call, transaction: None, timeout_ms: None };
-            app.does_or_hears(asked, story);
+            app.does_or_hears(
+                Event::Perform {
+                    action: ANSWER,
+                    kind: ActionKind::Answer,
+                    call: CALL,
+                    transaction: None,
+                    timeout_ms: None,
+                },
+                story,
+            );
         }
     }
     let mut during = Some(during);

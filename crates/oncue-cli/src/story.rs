@@ -1,6 +1,6 @@
 //! What app and system did, line by line as it happens, and what of it broke the order.
 
-use oncue_session::{Event, Finding, Party, State};
+use oncue_session::{Event, Finding, Party, State, Step, SystemEvent};
 use serde::Serialize;
 use std::fmt::Display;
 use std::time::{Duration, Instant};
@@ -55,12 +55,19 @@ impl Story {
     /// Something happened that a guard was told of.
     pub(crate) fn event(&mut self, event: &Event, state: Option<State>) {
         let system = event.kind().parties()[0] == Party::System;
-        let what = match event {
+        let what = match *event {
             Event::SetCategory { category, mode: Some(mode), .. } => {
-                format!("set-category {category:?}, {mode:?}")
+                format!("{} {category:?}, {mode:?}", Step::Configure)
             }
-            Event::SetActive { active } => format!("set-active {active}"),
-            other => other.kind().name().into(),
+            Event::Perform { .. } => SystemEvent::ActionPerformed.to_string(),
+            Event::Fulfill { .. } => Step::Fulfill.to_string(),
+            Event::AwaitActivation {} => Step::AwaitActivation.to_string(),
+            Event::SetActive { active: true } => Step::Activate.to_string(),
+            Event::SetActive { active: false } => Step::Deactivate.to_string(),
+            Event::StartUnit { .. } => Step::Start.to_string(),
+            Event::StopUnit { .. } => Step::Stop.to_string(),
+            Event::DidActivate {} => SystemEvent::DidActivate.to_string(),
+            ref other => other.kind().name().into(),
         };
         let state = state.map_or("one of several", State::name);
         self.line(if system { "system" } else { "app" }, what, state);

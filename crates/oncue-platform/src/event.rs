@@ -55,6 +55,7 @@ macro_rules! events {
 
         impl Event {
             /// The kind.
+            #[inline]
             pub const fn kind(&self) -> EventKind {
                 match self { $(Self::$event { .. } => EventKind::$event),+ }
             }
@@ -568,6 +569,7 @@ events! {
 
 impl Event {
     /// The call that it is about, where it names one.
+    #[inline]
     pub const fn call(&self) -> Option<Id> {
         match *self {
             Self::Invite { call }
@@ -605,6 +607,7 @@ impl Event {
     }
 
     /// The action that it is about, where it names one.
+    #[inline]
     pub const fn action(&self) -> Option<Id> {
         match *self {
             Self::Perform { action, .. }
@@ -617,6 +620,7 @@ impl Event {
     }
 
     /// The audio unit that it is about, where it names one.
+    #[inline]
     pub const fn unit(&self) -> Option<Id> {
         match *self {
             Self::CreateUnit { unit, .. }

@@ -7,6 +7,7 @@ import sys
 
 # What the log writes, and the event that it is. Names in the expression become arguments.
 EVENTS = [
+    (r"application launched$", "launch"),
     (r"report call=(?P<call>\S+)$", "report-incoming"),
     (r"report ok call=(?P<call>\S+)$", "report-succeeded"),
     (r"perform (?P<kind>answer|start|end) action=(?P<action>\S+) call=(?P<call>\S+)$", "perform"),

@@ -1,11 +1,9 @@
 //! Hold, second call, interruption (rule book §1.6): the rules of a session that is taken away and comes back.
 
 use super::declaration::{Applies, Check, Effect, Flow, Grade, On, reported};
-use crate::facts::{Call, Facts, Seen};
+use crate::facts::{Call, Facts, Seen, implied};
 use crate::{Level, Rule, State};
-use oncue_platform::{
-    ActionKind, Event, EventKind, InterruptionReason, Mode, Options, Party, Refusal,
-};
+use oncue_platform::{ActionKind, Event, EventKind, InterruptionReason, Party, Refusal};
 
 super::rules! {
     starts at super::incoming::END;
@@ -412,11 +410,7 @@ fn configuration_differs(facts: &Facts) -> bool {
     let Some(set) = session.configuration.filter(|_| session.interrupted_since_set) else {
         return false;
     };
-    let implied = match set.mode {
-        Mode::VoiceChat => Options::ALLOW_BLUETOOTH_HFP,
-        Mode::VideoChat => Options::ALLOW_BLUETOOTH_HFP | Options::DEFAULT_TO_SPEAKER,
-        _ => Options::NONE,
-    };
+    let implied = implied(set.mode);
     session.category_read.is_some_and(|category| category != set.category)
         || session.mode_read.is_some_and(|mode| mode != set.mode)
         || session.options_read.is_some_and(|options| options | implied != set.options | implied)
