@@ -4,6 +4,8 @@
 //! The three machines play the same cycle of an answered call, an interruption and an end, and are first seen to go
 //! through the same states. Throughput is per word, event or step.
 
+#![allow(clippy::unwrap_used, reason = "a bench that cannot go on has failed")]
+
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use oncue_session::{
     Audio, Configuration, Configured, Entry, Event, Fresh, Guard, Machine, OutputPort, Owner,

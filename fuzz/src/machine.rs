@@ -66,7 +66,7 @@ impl Known {
             SystemEvent::DidDeactivate | SystemEvent::InterruptionBegan => self.active = false,
             SystemEvent::ProviderReset => (self.active, self.may_resume) = (false, false),
             SystemEvent::MediaServicesLost | SystemEvent::MediaServicesReset => {
-                *self = Self::default()
+                *self = Self::default();
             }
             _ => {}
         }

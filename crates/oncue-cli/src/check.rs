@@ -53,7 +53,6 @@ struct Trace {
     name: String,
     lines: Vec<String>,
     entries: Vec<Entry>,
-    policy: Policy,
     found: Vec<Place>,
 }
 
@@ -98,11 +97,7 @@ pub(crate) fn run(args: &Check) -> Result<u8, String> {
 impl Check {
     fn check(&self, name: &str, text: &str, policy: &Policy) -> Result<Trace, String> {
         let name = shown(name);
-        let mut policy = policy.clone();
-        let found = check(text.lines(), |header| {
-            policy = self.policy_for(&policy, header);
-            policy.clone()
-        });
+        let found = check(text.lines(), |header| self.policy_for(policy, header));
         let mut now = Duration::ZERO;
         let mut entries = Vec::new();
         for line in text.lines() {
@@ -125,7 +120,7 @@ impl Check {
             ));
         }
         let lines = text.lines().map(String::from).collect();
-        Ok(Trace { name: name.into(), lines, entries, policy, found })
+        Ok(Trace { name: name.into(), lines, entries, found })
     }
 
     /// The policy for a trace: its header counts where neither an option nor a policy file says otherwise.

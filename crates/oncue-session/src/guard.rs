@@ -56,6 +56,8 @@ pub struct Finding {
     pub level: Level,
     /// When; for a deadline, when it was over.
     pub at: Duration,
+    /// For a deadline, since when the guard waited.
+    pub since: Option<Duration>,
     /// The event that decided it; none for a deadline.
     pub event: Option<EventKind>,
     /// The state of the session before the event, where just one is possible.
@@ -197,7 +199,7 @@ impl Guard {
         self.now = self.now.max(now);
         while let Some(wake) = self.watch.over(self.now) {
             let rule = Watch::broken(&wake, &self.facts);
-            self.find(rule, wake.at, None, wake.about);
+            self.find(rule, wake.at, Some(wake.since), None, wake.about);
         }
     }
 
@@ -212,11 +214,11 @@ impl Guard {
         let from = self.findings.len();
         for look in looks(kind) {
             if (look.broken)(&self.facts, seen) {
-                self.find(look.rule, self.now, Some(kind), self.facts.call_of(seen));
+                self.find(look.rule, self.now, None, Some(kind), self.facts.call_of(seen));
             }
         }
         if let Some(rule) = self.out_of_order(step) {
-            self.find(rule, self.now, Some(kind), self.facts.call_of(seen));
+            self.find(rule, self.now, None, Some(kind), self.facts.call_of(seen));
         }
         if self.findings.len() > from {
             self.relate(from);
@@ -239,7 +241,14 @@ impl Guard {
         }
     }
 
-    fn find(&mut self, rule: Rule, at: Duration, event: Option<EventKind>, call: Option<Id>) {
+    fn find(
+        &mut self,
+        rule: Rule,
+        at: Duration,
+        since: Option<Duration>,
+        event: Option<EventKind>,
+        call: Option<Id>,
+    ) {
         let level = self.facts.policy.level(rule);
         if level == Level::Allow {
             return;
@@ -253,7 +262,7 @@ impl Guard {
             self.roots.push(rule);
         }
         let state = self.facts.session.states.single();
-        self.findings.push(Finding { rule, level, at, event, state, call, because_of });
+        self.findings.push(Finding { rule, level, at, since, event, state, call, because_of });
     }
 
     /// Of the findings of one event, those that follow from another are its consequences.

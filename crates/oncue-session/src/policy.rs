@@ -86,7 +86,7 @@ named! {
     UnholdAt {
         /// At once, or with the activation.
         Either "either"
-        /// Only with the activation, or at the deadline.
+        /// Only with the activation.
         WithActivation "with-activation"
     }
 }

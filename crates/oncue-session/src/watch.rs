@@ -41,6 +41,8 @@ pub enum Reason {
 pub struct Wake {
     /// When.
     pub at: Duration,
+    /// Since when it waits.
+    pub since: Duration,
     /// What it waits for.
     pub reason: Reason,
     /// The call, action or unit.
@@ -101,12 +103,13 @@ impl Watch {
         }
     }
 
-    fn set(&mut self, at: Duration, reason: Reason, about: Option<Id>) {
+    fn set(&mut self, since: Duration, wait: Duration, reason: Reason, about: Option<Id>) {
+        let at = since + wait;
         self.clear(reason, about);
         if self.wakes.len() == AT_ONCE {
             self.wakes.pop();
         }
-        self.wakes.push(Wake { at, reason, about });
+        self.wakes.push(Wake { at, since, reason, about });
         self.next = self.next.min(at);
     }
 
@@ -125,12 +128,12 @@ impl Watch {
     /// Sets and clears deadlines by an event that `facts` know already.
     pub(crate) fn learn(&mut self, seen: &Seen<'_>, kind: Option<ActionKind>, facts: &Facts) {
         let waits = facts.policy.waits;
-        let soon = seen.at + waits.activation;
         let runs = || facts.units.any(|unit| unit.runs) || facts.stack.enabled == Some(true);
         match *seen.event {
             Event::Perform { action, timeout_ms: Some(ms), .. } => {
                 self.set(
-                    seen.at + Duration::from_millis(ms.into()),
+                    seen.at,
+                    Duration::from_millis(ms.into()),
                     Reason::Completion,
                     Some(action),
                 );
@@ -154,7 +157,7 @@ impl Watch {
                     )
                 });
                 if !runs() && facts.wants_io() && facts.tells_io() {
-                    self.set(soon, Reason::InputOutput, None);
+                    self.set(seen.at, waits.activation, Reason::InputOutput, None);
                 }
             }
             Event::WantAudio { .. } | Event::PeerAnswered { .. }
@@ -164,7 +167,7 @@ impl Watch {
                     && facts.wants_io()
                     && facts.tells_io() =>
             {
-                self.set(soon, Reason::InputOutput, None);
+                self.set(seen.at, waits.activation, Reason::InputOutput, None);
             }
             Event::StartUnit { .. } | Event::EnableAudio { on: true } => {
                 self.retain(|wake| {
@@ -178,7 +181,7 @@ impl Watch {
                 }
             }
             Event::Refused { of: EventKind::StartUnit, .. } if facts.session.resumed_by_attempt => {
-                self.set(seen.at, Reason::Activation, None);
+                self.set(seen.at, Duration::ZERO, Reason::Activation, None);
             }
             Event::StopUnit { .. }
             | Event::DisposeUnit { .. }
@@ -196,22 +199,22 @@ impl Watch {
                     && stays
                     && (facts.session.activated_at.is_some() || facts.session.deactivated_late)
                 {
-                    self.set(soon, Reason::AudioAgain, None);
+                    self.set(seen.at, waits.activation, Reason::AudioAgain, None);
                 }
             }
             Event::Samples { unit, .. } => self.sampled(unit, seen.at, facts),
             Event::DidDeactivate {} => {
                 self.no_audio();
                 if facts.session.is(State::Resuming) && !runs() {
-                    self.set(soon, Reason::Resume, None);
+                    self.set(seen.at, waits.activation, Reason::Resume, None);
                 }
             }
             Event::InterruptionBegan { .. } => {
                 self.no_audio();
-                self.interrupted(soon, facts);
+                self.interrupted(seen.at, facts);
             }
             // A phone call that interrupts has the screen; behind it an app can do nothing but wait.
-            Event::EnteredForeground {} => self.interrupted(soon, facts),
+            Event::EnteredForeground {} => self.interrupted(seen.at, facts),
             Event::EnteredBackground {}
             | Event::InterruptionEnded { .. }
             | Event::SetActive { active: true } => self.clear(Reason::InterruptionEnd, None),
@@ -220,12 +223,12 @@ impl Watch {
                 self.retain(|wake| !matches!(wake.reason, Reason::Activation | Reason::Resume));
             }
             Event::MediaServicesReset {} if facts.under_system() && facts.wants_io() => {
-                self.set(soon, Reason::Reset, None);
+                self.set(seen.at, waits.activation, Reason::Reset, None);
             }
             Event::ReportIncoming { call, .. }
                 if facts.surroundings.protected_data == Some(false) =>
             {
-                self.set(seen.at + waits.locked_call, Reason::LockedCall, Some(call));
+                self.set(seen.at, waits.locked_call, Reason::LockedCall, Some(call));
             }
             Event::ReportRefused { call, .. } => self.clear(Reason::LockedCall, Some(call)),
             Event::ProtectedData { available: true } => self.clear(Reason::LockedCall, None),
@@ -242,7 +245,7 @@ impl Watch {
         match kind {
             Some(ActionKind::Answer | ActionKind::Start) => {
                 if facts.under_system() && facts.session.is(State::AwaitingActivation) {
-                    self.set(seen.at + waits.activation, Reason::Activation, None);
+                    self.set(seen.at, waits.activation, Reason::Activation, None);
                 }
                 // A call whose coming in was not seen may have been accepted before.
                 if let Some(call) = call.filter(|call| {
@@ -251,11 +254,11 @@ impl Watch {
                         && facts.calls.tells_signalling
                         && !call.accept_sent
                 }) {
-                    self.set(seen.at + waits.acceptance, Reason::Acceptance, Some(call.id));
+                    self.set(seen.at, waits.acceptance, Reason::Acceptance, Some(call.id));
                 }
             }
             Some(ActionKind::Unhold) if facts.session.is(State::Resuming) => {
-                self.set(seen.at + waits.activation, Reason::Resume, None);
+                self.set(seen.at, waits.activation, Reason::Resume, None);
             }
             Some(ActionKind::Hold) if !facts.wants_io() => self.no_audio(),
             Some(ActionKind::End) => {
@@ -274,14 +277,14 @@ impl Watch {
         let waits = facts.policy.waits;
         let stalled = unit.stalled_since.filter(|&since| unit.runs && stands(since, waits.samples));
         match stalled {
-            Some(since) => self.set(since + waits.samples, Reason::Samples, Some(id)),
+            Some(since) => self.set(since, waits.samples, Reason::Samples, Some(id)),
             None => self.clear(Reason::Samples, Some(id)),
         }
         // What an app plays while no call is under way may be as silent as it likes.
         let in_call = facts.in_call();
         match unit.silent_since.filter(|&since| unit.runs && in_call && stands(since, waits.sound))
         {
-            Some(since) => self.set(since + waits.sound, Reason::Sound, Some(id)),
+            Some(since) => self.set(since, waits.sound, Reason::Sound, Some(id)),
             None => self.clear(Reason::Sound, Some(id)),
         }
     }
@@ -298,11 +301,11 @@ impl Watch {
     }
 
     /// An interruption on which a second one came may have no end; an app in the foreground can go on.
-    fn interrupted(&mut self, soon: Duration, facts: &Facts) {
+    fn interrupted(&mut self, now: Duration, facts: &Facts) {
         let session = &facts.session;
         let in_front = facts.surroundings.foreground == Some(true);
         if session.interrupted && session.interrupted_again && in_front && facts.wants_io() {
-            self.set(soon, Reason::InterruptionEnd, None);
+            self.set(now, facts.policy.waits.activation, Reason::InterruptionEnd, None);
         }
     }
 

@@ -9,7 +9,7 @@
 
 mod judge;
 
-use oncue_session::{InitAt, Policy, Rule, StopAt};
+use oncue_session::{InitAt, Policy, Rule, StopAt, UnholdAt};
 
 /// The traces in a folder of the tests: name and text, sorted.
 fn traces(folder: &str) -> Vec<(String, String)> {
@@ -82,6 +82,7 @@ fn side(name: &str) -> Policy {
         Some("qq") => return Policy::qq(),
         Some("initialized-after-activation") => policy.init_at = InitAt::AfterActivation,
         Some("stopped-before-fulfil") => policy.stop_at = StopAt::BeforeFulfil,
+        Some("with-activation") => policy.unhold_at = UnholdAt::WithActivation,
         _ => panic!("{name} names no policy"),
     }
     policy

@@ -108,7 +108,7 @@ impl Trace {
         writeln!(out, "{word}[{rule}]: {}", text_of(rule.wrong()))?;
         let gap = self.show(place, out)?;
         if finding.event.is_none() {
-            let from = self.waited_from(finding).map(ms).map(|from| format!("from {from} ms "));
+            let from = finding.since.map(ms).map(|from| format!("from {from} ms "));
             let (from, until) = (from.unwrap_or_default(), ms(finding.at));
             writeln!(
                 out,
@@ -139,29 +139,6 @@ impl Trace {
             }
         }
         writeln!(out, "{gap} = help: oncue explain {rule}\n")
-    }
-
-    /// Since when a deadline ran, if an event of the trace set it.
-    fn waited_from(&self, finding: &Finding) -> Option<Duration> {
-        let waits = &self.policy.waits;
-        let wait = match finding.rule {
-            Rule::ActionInTime => {
-                return self.entries.iter().rev().find_map(|entry| match entry.event {
-                    Event::Perform { timeout_ms: Some(wait), .. } => {
-                        let over = entry.at + Duration::from_millis(wait.into());
-                        (over == finding.at).then_some(entry.at)
-                    }
-                    _ => None,
-                });
-            }
-            Rule::StalledUnitWatchdog | Rule::DuplicateActivationMeansDeviceLoss => waits.samples,
-            Rule::BeforeFirstUnlock => waits.locked_call,
-            Rule::AnswerBeforeSignallingIsReady => waits.acceptance,
-            Rule::IdleInterruptionAfterMinutes => waits.sound,
-            _ => waits.activation,
-        };
-        let from = finding.at.checked_sub(wait)?;
-        self.entries.iter().any(|entry| entry.at == from).then_some(from)
     }
 
     fn summary(&self, roots: &[usize]) -> String {
@@ -219,7 +196,7 @@ impl Trace {
                 "rule": finding.rule.id(),
                 "level": finding.level.name(),
                 "at_ms": ms(finding.at),
-                "waited_from_ms": finding.event.is_none().then(|| self.waited_from(finding).map(ms)),
+                "waited_from_ms": finding.since.map(ms),
                 "event": finding.event.map(|event| event.name()),
                 "state": finding.state.map(|state| state.name()),
                 "call": finding.call.map(|call| call.to_string()),

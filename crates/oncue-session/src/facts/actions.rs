@@ -187,7 +187,7 @@ impl Actions {
                 self.requested.push(Requested { transaction, kind, call });
             }
             Event::ExecuteTransaction { transaction, handled: true } => {
-                self.handled = Some(transaction)
+                self.handled = Some(transaction);
             }
             _ => {}
         }

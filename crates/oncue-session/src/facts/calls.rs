@@ -295,7 +295,7 @@ impl Calls {
             Event::ReportSucceeded { call } => self.known(call, at).report = Report::Succeeded,
             // The system has a call with this UUID.
             Event::ReportRefused { call, code: 2 } => {
-                self.known(call, at).report = Report::Succeeded
+                self.known(call, at).report = Report::Succeeded;
             }
             Event::ReportRefused { call, .. } => {
                 let call = self.known(call, at);

@@ -129,7 +129,7 @@ impl Providers {
                 self.configured_since_report = Some(true);
             }
             Event::SetDelegate { provider } => {
-                self.change(provider, |provider| provider.has_delegate = true)
+                self.change(provider, |provider| provider.has_delegate = true);
             }
             Event::ProviderBegan { provider } => {
                 self.change(provider, |provider| (provider.began, provider.settled) = (true, true));
@@ -142,7 +142,7 @@ impl Providers {
                 });
             }
             Event::InvalidateProvider { provider } => {
-                self.change(provider, |provider| provider.invalidated = true)
+                self.change(provider, |provider| provider.invalidated = true);
             }
             Event::ProviderReset {} => {
                 (self.was_reset, self.reset_at) = (true, Some(seen.at));

@@ -237,7 +237,7 @@ impl Session {
                 is_late = true;
             }
             Move::System(event) => {
-                self.states = self.states.moved(|state| after_event(event, state))
+                self.states = self.states.moved(|state| after_event(event, state));
             }
             Move::Step(step) => {
                 let legal = |state| broken(policy.owner, state, step).next().is_none();
@@ -390,7 +390,7 @@ impl Session {
                 (self.rate_read, self.input_available) = (None, None);
                 match reason {
                     RouteChangeReason::Override if self.port_echo || self.interrupted => {
-                        self.port_echo = false
+                        self.port_echo = false;
                     }
                     RouteChangeReason::Override => self.port_changed_by_system = Some(seen.at),
                     _ => self.port_lost |= self.port != OutputPort::None,

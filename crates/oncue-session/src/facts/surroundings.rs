@@ -78,11 +78,11 @@ impl Surroundings {
             Event::EndBackgroundTask {} => self.background_task = false,
             Event::PreferNoAlerts { on } => self.prefers_no_alerts = on,
             Event::StartCallIntent { intent } => {
-                (self.intent, self.handed_over) = (Some(intent), true)
+                (self.intent, self.handed_over) = (Some(intent), true);
             }
             Event::IntentAnswered { .. } => self.intent = None,
             Event::Request { kind: oncue_platform::ActionKind::Start, .. } => {
-                self.handed_over = false
+                self.handed_over = false;
             }
             Event::Listen {} => self.listens = Some(true),
             Event::UserWantsSpeaker { on } => self.speaker_wish = Some((on, seen.at)),

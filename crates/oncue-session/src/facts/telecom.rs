@@ -85,7 +85,7 @@ impl Telecom {
                 self.known(call).active = Some(false);
             }
             Event::AskTelecom { call } | Event::TelecomFailed { call } => {
-                self.known(call).active = Some(false)
+                self.known(call).active = Some(false);
             }
             Event::TelecomSucceeded { call } => self.known(call).active = Some(true),
             Event::SetVoipAudioMode { call, on } => self.known(call).voip_mode = Some(on),

@@ -2,7 +2,7 @@
 
 use super::declaration::{Applies, Check, Effect, Flow, Grade, On, reported};
 use crate::facts::{Call, Report};
-use crate::{Facts, Level, Rule, Seen, State};
+use crate::{Facts, Level, Rule, Seen, State, StopAt};
 use core::time::Duration;
 use oncue_platform::{ActionKind, Event, EventKind, Refusal};
 
@@ -36,6 +36,10 @@ super::rules! {
             On {
                 kinds: &[EventKind::StopUnit, EventKind::DisposeUnit, EventKind::EnableAudio],
                 broken: stops_the_audio_of_another_call,
+            },
+            On {
+                kinds: &[EventKind::StopUnit, EventKind::DisposeUnit, EventKind::EnableAudio],
+                broken: stops_before_the_deactivation,
             },
         ]),
     }
@@ -287,6 +291,18 @@ fn stops_the_audio_of_another_call(facts: &Facts, seen: &Seen<'_>) -> bool {
                 && !facts.actions.is_open(ActionKind::End, Some(call.id))
         })
         && facts.actions.is_open(ActionKind::End, None)
+}
+
+/// One of the two sides: QQ stops after the deactivation.
+fn stops_before_the_deactivation(facts: &Facts, seen: &Seen<'_>) -> bool {
+    let stops = match *seen.event {
+        Event::EnableAudio { on } => !on,
+        _ => facts.unit(seen).is_some_and(|unit| unit.runs),
+    };
+    facts.policy.stop_at == StopAt::AfterDeactivation
+        && stops
+        && facts.session.is_of_a_call()
+        && (facts.session.deactivation_due || facts.actions.is_open(ActionKind::End, None))
 }
 
 fn still_renders(facts: &Facts, seen: &Seen<'_>) -> bool {

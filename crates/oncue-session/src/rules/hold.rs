@@ -2,7 +2,7 @@
 
 use super::declaration::{Applies, Check, Effect, Flow, Grade, On, reported};
 use crate::facts::{Call, Facts, Seen, implied};
-use crate::{Level, Rule, State};
+use crate::{Level, Rule, State, UnholdAt};
 use oncue_platform::{ActionKind, Event, EventKind, InterruptionReason, Party, Refusal};
 
 super::rules! {
@@ -50,10 +50,13 @@ super::rules! {
             Rule::ActivationWatchdog,
             Rule::IoStartsAfterActivation,
         ],
-        check: Check::Checked(&[On {
-            kinds: &[EventKind::SetActive],
-            broken: resumes_by_activating,
-        }]),
+        check: Check::Checked(&[
+            On { kinds: &[EventKind::SetActive], broken: resumes_by_activating },
+            On {
+                kinds: &[EventKind::StartUnit, EventKind::EnableAudio],
+                broken: resumes_without_the_activation,
+            },
+        ]),
     }
 
     UnholdDidDeactivateMayBeLate {
@@ -381,6 +384,13 @@ fn resumes_by_activating(facts: &Facts, seen: &Seen<'_>) -> bool {
     let resuming = facts.session.is(State::Resuming)
         || facts.session.unheld.is_some() && facts.session.is_inactive();
     facts.under_system() && resuming && matches!(seen.event, Event::SetActive { active: true })
+}
+
+/// One of the two sides: audio starts with the activation, and nothing is tried without it.
+fn resumes_without_the_activation(facts: &Facts, seen: &Seen<'_>) -> bool {
+    facts.policy.unhold_at == UnholdAt::WithActivation
+        && facts.session.is(State::Resuming)
+        && !matches!(seen.event, Event::EnableAudio { on: false })
 }
 
 fn answers_before_the_end(facts: &Facts, seen: &Seen<'_>) -> bool {
