@@ -133,10 +133,14 @@ impl Guard {
         &self.roots
     }
 
-    /// The rule that is most likely behind a refusal: a root cause that the system answers so, or else any rule that
-    /// it does, if there is just one.
+    /// The rule that is most likely behind a refusal: a root cause that the system answers so, itself or what follows
+    /// from it, or else any rule that it does, if there is just one.
     pub fn behind(&self, refusal: Refusal) -> Option<Rule> {
-        self.roots.iter().rev().copied().find(|&root| answers(root, refusal)).or_else(|| {
+        let is_behind = |root: Rule| {
+            answers(root, refusal)
+                || Rule::all().any(|rule| answers(rule, refusal) && leads_to(root, rule))
+        };
+        self.roots.iter().rev().copied().find(|&root| is_behind(root)).or_else(|| {
             let mut rules = Rule::all().filter(|&rule| answers(rule, refusal));
             let first = rules.next();
             first.filter(|_| rules.next().is_none())

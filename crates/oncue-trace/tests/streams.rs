@@ -448,7 +448,8 @@ fn deviate(story: &[Told], place: usize, deviation: Deviation) -> Vec<Told> {
             }
         }
         Deviation::Doubled => {
-            story.insert(place + 1, Told { wait: Duration::from_millis(1), ..story[place].clone() });
+            story
+                .insert(place + 1, Told { wait: Duration::from_millis(1), ..story[place].clone() });
         }
         Deviation::Swapped => {
             story.swap(place, place + 1);
