@@ -55,8 +55,6 @@ pub(crate) struct Requested {
 pub(crate) struct Actions {
     actions: Vec<ActionFacts>,
     requested: Vec<Requested>,
-    /// Whether a transaction was ever requested.
-    pub(crate) ever_requested: bool,
     /// The last transaction for which `provider(_:execute:)` returned true.
     pub(crate) handled: Option<Id>,
     /// The last action that timed out, be it one that was performed unseen.
@@ -84,7 +82,6 @@ impl Actions {
         Self {
             actions: Vec::with_capacity(REMEMBERED),
             requested: Vec::with_capacity(REMEMBERED),
-            ever_requested: false,
             handled: None,
             timed_out: None,
             open: 0,
@@ -183,7 +180,6 @@ impl Actions {
                 if self.requested.len() == REMEMBERED {
                     self.requested.remove(0);
                 }
-                self.ever_requested = true;
                 self.requested.push(Requested { transaction, kind, call });
             }
             Event::ExecuteTransaction { transaction, handled: true } => {

@@ -59,15 +59,11 @@ pub(crate) struct Call {
     pub(crate) peer_ended: bool,
     pub(crate) peer_ended_at: Option<Duration>,
     /// What the user did in the app's own screens.
-    pub(crate) user_answers: bool,
     pub(crate) user_ends: bool,
     pub(crate) user_ended_at: Option<Duration>,
     /// What the app sent.
     pub(crate) accept_sent: bool,
-    pub(crate) dial_sent: bool,
     pub(crate) end_sent: bool,
-    /// The app's own no-answer timer runs.
-    pub(crate) ring_timer: bool,
     /// It wants audio though nobody answered yet.
     pub(crate) wants_audio: bool,
     /// The user's last wish in the app, and the last mute that the system asked for.
@@ -107,13 +103,10 @@ impl Call {
             peer_answered_at: None,
             peer_ended: false,
             peer_ended_at: None,
-            user_answers: false,
             user_ends: false,
             user_ended_at: None,
             accept_sent: false,
-            dial_sent: false,
             end_sent: false,
-            ring_timer: false,
             wants_audio: false,
             user_muted: None,
             mute_performed: None,
@@ -340,7 +333,12 @@ impl Calls {
                 call.end(at);
             }
             Event::WantAudio { call } => self.known(call, at).wants_audio = true,
-            Event::UserAnswers { call } => self.known(call, at).user_answers = true,
+            Event::UserAnswers { call }
+            | Event::StartRingTimer { call }
+            | Event::CancelRingTimer { call }
+            | Event::RingTimerFired { call } => {
+                self.known(call, at);
+            }
             Event::UserEnds { call } => {
                 let call = self.known(call, at);
                 call.user_ends = true;
@@ -351,12 +349,10 @@ impl Calls {
                 (call.user_muted, call.muted, call.mute_requested) =
                     (Some(muted), Some(muted), None);
             }
-            Event::StartRingTimer { call } => self.known(call, at).ring_timer = true,
-            Event::CancelRingTimer { call } | Event::RingTimerFired { call } => {
-                self.known(call, at).ring_timer = false;
-            }
             Event::SendAccept { call } => self.signalled(at, call).accept_sent = true,
-            Event::SendDial { call } => self.signalled(at, call).dial_sent = true,
+            Event::SendDial { call } => {
+                self.signalled(at, call);
+            }
             Event::SendEnd { call } => self.signalled(at, call).end_sent = true,
             Event::PeerAnswered { call } => {
                 let call = self.signalled(at, call);

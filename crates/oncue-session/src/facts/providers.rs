@@ -15,15 +15,11 @@ pub(crate) struct Provider {
     /// When it was made.
     pub(crate) since: Duration,
     pub(crate) framework: Framework,
-    pub(crate) has_delegate: bool,
     pub(crate) began: bool,
     pub(crate) invalidated: bool,
     /// Whether the main queue made a turn since it was made.
     pub(crate) settled: bool,
     pub(crate) max_groups: Option<u8>,
-    pub(crate) handle_types: Option<u8>,
-    /// Whether it was made before the last provider reset.
-    pub(crate) before_reset: bool,
 }
 
 /// Providers and the registry.
@@ -49,7 +45,6 @@ pub(crate) struct Providers {
 pub(super) const LEARNS_FROM: &[EventKind] = &[
     EventKind::MainQueueTurn,
     EventKind::CreateProvider,
-    EventKind::SetDelegate,
     EventKind::ProviderBegan,
     EventKind::ConfigureProvider,
     EventKind::InvalidateProvider,
@@ -117,28 +112,21 @@ impl Providers {
                     id: provider,
                     since: seen.at,
                     framework: framework.unwrap_or(Framework::CallKit),
-                    has_delegate: false,
                     began: false,
                     invalidated: false,
                     settled: false,
                     max_groups: None,
-                    handle_types: None,
-                    before_reset: false,
                 });
                 (self.was_reset, self.refused_after_reset) = (false, false);
                 self.configured_since_report = Some(true);
             }
-            Event::SetDelegate { provider } => {
-                self.change(provider, |provider| provider.has_delegate = true);
-            }
             Event::ProviderBegan { provider } => {
                 self.change(provider, |provider| (provider.began, provider.settled) = (true, true));
             }
-            Event::ConfigureProvider { provider, max_groups, handle_types } => {
+            Event::ConfigureProvider { provider, max_groups, .. } => {
                 self.configured_since_report = Some(true);
                 self.change(provider, |provider| {
                     provider.max_groups = max_groups.or(provider.max_groups);
-                    provider.handle_types = handle_types.or(provider.handle_types);
                 });
             }
             Event::InvalidateProvider { provider } => {
@@ -146,7 +134,6 @@ impl Providers {
             }
             Event::ProviderReset {} => {
                 (self.was_reset, self.reset_at) = (true, Some(seen.at));
-                self.providers.iter_mut().for_each(|provider| provider.before_reset = true);
             }
             Event::RequestRefused { code: 2 | 4, .. } => self.refused_after_reset |= self.was_reset,
             Event::ReportIncoming { .. } => self.configured_since_report = Some(false),

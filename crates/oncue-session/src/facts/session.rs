@@ -33,8 +33,7 @@ pub(crate) struct Session {
     /// The rate that was read before the activation, and is stale since.
     pub(crate) rate_before: Option<u32>,
     pub(crate) input_available: Option<bool>,
-    /// The activations so far, and when the last came, while it holds.
-    pub(crate) activations: u32,
+    /// When the last activation came, while it holds.
     pub(crate) activated_at: Option<Duration>,
     /// Whether audio was started in this activation.
     pub(crate) has_run: bool,
@@ -68,18 +67,14 @@ pub(crate) struct Session {
     pub(crate) reset: bool,
     /// The media services were reset, and the session has not been activated or deactivated since.
     pub(crate) lost_by_reset: bool,
-    /// The port that the app chose, and whether something has undone it since.
+    /// The port that the app chose.
     pub(crate) port: OutputPort,
-    pub(crate) port_lost: bool,
     /// Whether an interruption undid the app's choice, and nothing has chosen another since.
     pub(crate) port_interrupted: bool,
     /// Whether the news of the app's own override has not come yet.
     pub(crate) port_echo: bool,
     /// When the system's own button last changed the port.
     pub(crate) port_changed_by_system: Option<Duration>,
-    /// The last change of route, and whether the format was read since.
-    pub(crate) route_change: Option<RouteChangeReason>,
-    pub(crate) format_unread: bool,
     /// A route or interruption notification is being handled, as far as one can see.
     pub(crate) in_handler: bool,
 }
@@ -130,7 +125,6 @@ impl Session {
             rate_read: None,
             rate_before: None,
             input_available: None,
-            activations: 0,
             activated_at: None,
             has_run: false,
             activated_twice: false,
@@ -149,12 +143,9 @@ impl Session {
             reset: false,
             lost_by_reset: false,
             port: OutputPort::None,
-            port_lost: false,
             port_interrupted: false,
             port_echo: false,
             port_changed_by_system: None,
-            route_change: None,
-            format_unread: false,
             in_handler: false,
         }
     }
@@ -341,7 +332,6 @@ impl Session {
             Event::SetActive { active: true } => {
                 self.activated_by_app |= !was_active;
                 self.interrupted = false;
-                self.activations += 1;
                 self.activated_at = Some(seen.at);
                 self.forget_format();
             }
@@ -357,7 +347,6 @@ impl Session {
                 self.activated_over_interruption = self.interrupted && !resuming;
                 (self.deactivated_late, self.resumed_by_attempt, self.unheld) =
                     (false, false, None);
-                self.activations += u32::from(!self.activated_twice);
                 self.activated_at = Some(seen.at);
                 (self.was_deactivated, self.deactivated_twice) = (false, false);
                 (self.interrupted, self.interruption_reason) = (false, None);
@@ -379,28 +368,26 @@ impl Session {
                 self.port_interrupted |=
                     self.port == OutputPort::Speaker && self.port_changed_by_system.is_none();
                 (self.activated_at, self.activated_by_app) = (None, false);
-                self.port_lost |= self.port != OutputPort::None;
             }
             Event::InterruptionEnded { .. } => {
                 (self.interrupted, self.interruption_reason, self.in_handler) = (false, None, true);
             }
             Event::RouteChanged { reason } => {
-                (self.route_change, self.format_unread, self.in_handler) =
-                    (Some(reason), true, true);
+                self.in_handler = true;
                 (self.rate_read, self.input_available) = (None, None);
                 match reason {
                     RouteChangeReason::Override if self.port_echo || self.interrupted => {
                         self.port_echo = false;
                     }
                     RouteChangeReason::Override => self.port_changed_by_system = Some(seen.at),
-                    _ => self.port_lost |= self.port != OutputPort::None,
+                    _ => {}
                 }
                 if reason == RouteChangeReason::NewDevice {
                     (self.port_interrupted, self.interruption_reason) = (false, None);
                 }
             }
             Event::OverrideOutput { port } => {
-                (self.port, self.port_lost, self.port_changed_by_system) = (port, false, None);
+                (self.port, self.port_changed_by_system) = (port, None);
                 (self.port_interrupted, self.port_echo) = (false, true);
             }
             Event::SessionIs { category, mode, options, rate_hz, input_available } => {
@@ -409,7 +396,6 @@ impl Session {
                 self.options_read = options.or(self.options_read);
                 self.rate_read = rate_hz.or(self.rate_read);
                 self.input_available = input_available.or(self.input_available);
-                self.format_unread &= rate_hz.is_none();
             }
             Event::MainQueueTurn {} => self.in_handler = false,
             Event::MediaServicesLost {} => {
@@ -438,7 +424,6 @@ impl Session {
     fn forget_format(&mut self) {
         self.rate_before = if self.activated_twice { None } else { self.rate_read };
         (self.rate_read, self.input_available) = (None, None);
-        self.format_unread = true;
     }
 }
 

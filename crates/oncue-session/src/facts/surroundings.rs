@@ -3,7 +3,7 @@
 
 use super::Seen;
 use core::time::Duration;
-use oncue_platform::{Event, EventKind, Permission, StartCallIntent};
+use oncue_platform::{Event, EventKind, Permission};
 
 /// What is known of the surroundings.
 #[derive(Clone, Debug, Default)]
@@ -15,17 +15,11 @@ pub(crate) struct Surroundings {
     pub(crate) on_mac: bool,
     pub(crate) background_task: bool,
     pub(crate) prefers_no_alerts: bool,
-    /// A hand-over that the app has not answered yet.
-    pub(crate) intent: Option<StartCallIntent>,
     /// Whether a hand-over was taken, and no start requested since.
     pub(crate) handed_over: bool,
-    /// Whether the layer that handles actions listens; unknown where there is none.
-    pub(crate) listens: Option<bool>,
     pub(crate) launch_finished: bool,
     /// The user's last wish for the loudspeaker, and when.
     pub(crate) speaker_wish: Option<(bool, Duration)>,
-    /// Whether the signalling is connected.
-    pub(crate) signalling: Option<bool>,
 }
 
 /// The kinds of events that it learns from.
@@ -43,10 +37,7 @@ pub(super) const LEARNS_FROM: &[EventKind] = &[
     EventKind::PreferNoAlerts,
     EventKind::StartUnit,
     EventKind::StartCallIntent,
-    EventKind::IntentAnswered,
     EventKind::Request,
-    EventKind::SignallingReady,
-    EventKind::Listen,
     EventKind::UserWantsSpeaker,
 ];
 
@@ -77,16 +68,11 @@ impl Surroundings {
             Event::BeginBackgroundTask {} => self.background_task = true,
             Event::EndBackgroundTask {} => self.background_task = false,
             Event::PreferNoAlerts { on } => self.prefers_no_alerts = on,
-            Event::StartCallIntent { intent } => {
-                (self.intent, self.handed_over) = (Some(intent), true);
-            }
-            Event::IntentAnswered { .. } => self.intent = None,
+            Event::StartCallIntent { .. } => self.handed_over = true,
             Event::Request { kind: oncue_platform::ActionKind::Start, .. } => {
                 self.handed_over = false;
             }
-            Event::Listen {} => self.listens = Some(true),
             Event::UserWantsSpeaker { on } => self.speaker_wish = Some((on, seen.at)),
-            Event::SignallingReady {} => self.signalling = Some(true),
             _ => {}
         }
     }

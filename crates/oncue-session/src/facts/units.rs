@@ -17,11 +17,8 @@ pub(crate) struct Unit {
     pub(crate) initialized: bool,
     /// The rate of its format, in Hz.
     pub(crate) rate_hz: Option<u32>,
-    pub(crate) max_frames: Option<u32>,
     pub(crate) runs: bool,
     pub(crate) playback_only: bool,
-    /// The activation in which it was last created or initialized, by number; 0 before the first.
-    pub(crate) activation: u32,
     /// Whether it was started in an earlier activation and not built again since.
     pub(crate) outlived: bool,
     /// Whether it was made before the media services were lost or reset.
@@ -113,10 +110,8 @@ impl Units {
                 voice_processing: None,
                 initialized: false,
                 rate_hz: None,
-                max_frames: None,
                 runs: false,
                 playback_only: false,
-                activation: 0,
                 outlived: false,
                 dead: false,
                 frames: None,
@@ -139,15 +134,15 @@ impl Units {
                 self.units.retain(|known| known.id != unit);
                 let unit = self.known(unit);
                 unit.voice_processing = voice_processing;
-                unit.activation = session.activations;
             }
-            Event::SetMaxFrames { unit, frames } => self.known(unit).max_frames = Some(frames),
+            Event::SetMaxFrames { unit, .. } => {
+                self.known(unit);
+            }
             Event::InitializeUnit { unit, rate_hz } => {
                 let unit = self.known(unit);
                 unit.initialized = true;
                 unit.rate_hz = rate_hz.or(unit.rate_hz);
-                (unit.activation, unit.outlived, unit.old_route) =
-                    (session.activations, false, false);
+                (unit.outlived, unit.old_route) = (false, false);
             }
             Event::StartUnit { unit, playback_only } => {
                 let unit = self.known(unit);
