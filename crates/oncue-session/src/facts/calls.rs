@@ -316,7 +316,7 @@ impl Calls {
                 }
             }
             Event::Fail { .. } | Event::TimedOut { .. } => {
-                let unknown = seen.action.is_some_and(|place| actions.at(place).of_unknown_call);
+                let unknown = seen.action.get().is_some_and(|place| actions.at(place).of_unknown_call);
                 if let Some((kind, call)) = action {
                     let call = self.known(call, at);
                     let begins = matches!(kind, ActionKind::Answer | ActionKind::Start);

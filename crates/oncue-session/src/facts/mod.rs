@@ -38,8 +38,23 @@ pub struct Seen<'a> {
     pub(crate) thread: Option<Thread>,
     /// The event.
     pub(crate) event: &'a Event,
-    call: Option<usize>,
-    action: Option<usize>,
+    /// The places of the call and the action, where they are known.
+    call: Place,
+    action: Place,
+}
+
+/// A place among the calls or actions, or none. As small as it can be: one goes with each event.
+#[derive(Clone, Copy, Debug)]
+struct Place(u8);
+
+impl Place {
+    fn of(place: Option<usize>) -> Self {
+        Self(place.and_then(|place| u8::try_from(place).ok()).unwrap_or(u8::MAX))
+    }
+
+    const fn get(self) -> Option<usize> {
+        if self.0 == u8::MAX { None } else { Some(self.0 as usize) }
+    }
 }
 
 /// Everything that is known of a run.
@@ -87,12 +102,13 @@ impl Facts {
     ) -> Seen<'a> {
         let action = event.action().and_then(|id| self.actions.place(id));
         let call = event.call().or_else(|| action.map(|place| self.actions.at(place).call));
-        Seen { at, by, thread, event, call: call.and_then(|id| self.calls.place(id)), action }
+        let call = Place::of(call.and_then(|id| self.calls.place(id)));
+        Seen { at, by, thread, event, call, action: Place::of(action) }
     }
 
     /// The call that the event is about, if it is known.
     pub(crate) fn call(&self, seen: &Seen<'_>) -> Option<&Call> {
-        seen.call.map(|place| self.calls.at(place))
+        seen.call.get().map(|place| self.calls.at(place))
     }
 
     /// The id of that call, be it known or not.
@@ -102,7 +118,7 @@ impl Facts {
 
     /// The action that the event is about, if it is known.
     pub(crate) fn action(&self, seen: &Seen<'_>) -> Option<&ActionFacts> {
-        seen.action.map(|place| self.actions.at(place))
+        seen.action.get().map(|place| self.actions.at(place))
     }
 
     /// The kind of the action that the event fulfils.
@@ -154,6 +170,9 @@ impl Facts {
 
     /// What the event is to the table of the order.
     pub(crate) fn move_of(&self, seen: &Seen<'_>) -> Move {
+        if LEARNERS[seen.event.kind() as usize] >> learner::SESSION & 1 == 0 {
+            return Move::None;
+        }
         // A conversation has a call system even where the app activates.
         if matches!(seen.event, Event::Fulfill { .. })
             && !self.under_system()
@@ -181,8 +200,8 @@ impl Facts {
     fn learn_by(&mut self, seen: &Seen<'_>, step: Move, learners: u16) {
         let learns = |learner: usize| learners >> learner & 1 == 1;
         let kind = self.action(seen).map(|action| (action.kind, action.call));
-        let unknown_call = self.whole && !self.calls.forgot && seen.call.is_none();
-        let known_call = seen.call.is_some();
+        let unknown_call = self.whole && !self.calls.forgot && seen.call.get().is_none();
+        let known_call = seen.call.get().is_some();
         // Before the actions, which then hold the completion.
         if learns(learner::SESSION) {
             self.session.learn(seen, step, kind, &self.calls, &self.policy, self.whole);

@@ -92,9 +92,8 @@ impl Pushes {
                 self.change(push, |push| push.completed = true);
             }
             Event::SetCategory { .. } | Event::SetActive { .. } | Event::Refused { .. } => {
-                for push in self.pushes.iter_mut().filter(|push| !push.returned && !push.reported) {
-                    push.session_first = true;
-                }
+                // Nobody asks after the report or the return.
+                self.pushes.iter_mut().for_each(|push| push.session_first = true);
             }
             _ => {}
         }

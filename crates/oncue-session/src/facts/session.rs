@@ -81,7 +81,6 @@ pub(crate) struct Session {
 
 /// The kinds of events that it learns from.
 pub(super) const LEARNS_FROM: &[EventKind] = &[
-    EventKind::MainQueueTurn,
     EventKind::SetCategory,
     EventKind::SetMode,
     EventKind::SetActive,
@@ -397,7 +396,6 @@ impl Session {
                 self.rate_read = rate_hz.or(self.rate_read);
                 self.input_available = input_available.or(self.input_available);
             }
-            Event::MainQueueTurn {} => self.in_handler = false,
             Event::MediaServicesLost {} => {
                 (self.activated_at, self.activated_by_app) = (None, false);
             }
