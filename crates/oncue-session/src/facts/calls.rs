@@ -115,11 +115,6 @@ impl Call {
         }
     }
 
-    /// Announced, requested, ringing, or live.
-    pub(crate) const fn is_under_way(&self) -> bool {
-        !self.ended
-    }
-
     /// Ended by anybody: where the app owns the session, no call system tells of it.
     pub(crate) const fn is_over_for_the_app(&self) -> bool {
         self.ended || self.peer_ended || self.user_ends || self.end_sent
@@ -316,7 +311,8 @@ impl Calls {
                 }
             }
             Event::Fail { .. } | Event::TimedOut { .. } => {
-                let unknown = seen.action.get().is_some_and(|place| actions.at(place).of_unknown_call);
+                let unknown =
+                    seen.action.get().is_some_and(|place| actions.at(place).of_unknown_call);
                 if let Some((kind, call)) = action {
                     let call = self.known(call, at);
                     let begins = matches!(kind, ActionKind::Answer | ActionKind::Start);

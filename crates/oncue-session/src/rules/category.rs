@@ -443,13 +443,11 @@ fn activated_in_the_action(facts: &Facts, seen: &Seen<'_>) -> bool {
 }
 
 fn set_for_a_call_to_come(facts: &Facts, _: &Seen<'_>) -> bool {
-    let to_come = |call: &Call| {
-        call.incoming && call.is_under_way() && !call.is_known_to_system() && !call.connects
-    };
+    let to_come = |call: &Call| call.incoming && !call.is_known_to_system() && !call.connects;
     facts.under_system()
         && facts.session.is_active()
         && facts.calls.any_under_way(Call::is_live)
-        && facts.calls.any(to_come)
+        && facts.calls.any_under_way(to_come)
 }
 
 /// What nobody runs yet may be set again, and what was stopped for it may be changed: the call's own reconfigure step.
