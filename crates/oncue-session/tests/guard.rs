@@ -189,3 +189,70 @@ fn time_that_goes_back_stands_still() {
     guard.observe(&at(0, Event::Poll {}));
     assert_eq!(guard.poll_timeout().unwrap().at, Duration::from_millis(3003));
 }
+
+#[test]
+fn what_went_wrong_in_one_call_explains_nothing_of_the_next() {
+    let mut guard = answered(Policy::apple());
+    guard.observe(&at(10, start()));
+    assert_eq!(guard.root_causes(), [Rule::IoStartAfterDidActivate]);
+    guard.observe(&at(20, Event::StopUnit { unit: IO }));
+    guard.observe(&at(21, Event::ReportEnded { call: A, reason: EndedReason::Failed }));
+    assert_eq!(guard.root_causes(), [Rule::IoStartAfterDidActivate], "no other call has begun");
+    guard.observe(&at(30, Event::Invite { call: Id::named("B") }));
+    assert_eq!(guard.root_causes(), []);
+
+    let mut guard = answered(Policy::apple());
+    guard.observe(&at(10, start()));
+    guard.observe(&at(20, Event::Launch {}));
+    assert_eq!((guard.root_causes(), guard.state()), (&[][..], Some(State::Fresh)));
+}
+
+#[test]
+fn a_repeat_follows_from_the_first() {
+    let mut guard = answered(Policy::apple());
+    let first = guard.observe(&at(10, start()))[0];
+    assert_eq!((first.because_of, first.call), (None, None));
+    let again = guard.observe(&at(20, start()))[0];
+    assert_eq!(again.because_of, Some(Rule::IoStartAfterDidActivate));
+}
+
+#[test]
+fn of_several_rules_that_one_event_breaks_the_root_cause_comes_first() {
+    let mut guard = Guard::new(Policy::apple());
+    guard.observe(&at(0, Event::ReportIncoming { call: A, video: None }));
+    guard.observe(&at(1, Event::ReportSucceeded { call: A }));
+    guard.observe(&at(2, perform(ANSWER, ActionKind::Answer)));
+    let found = guard.observe(&at(3, Event::SetActive { active: true })).to_vec();
+    assert_eq!(
+        rules(&found),
+        [Rule::ConfigureWithoutActivating, Rule::NoAppActivationUnderCallkit]
+    );
+    let cause = Some(Rule::ConfigureWithoutActivating);
+    assert_eq!(found.iter().map(|finding| finding.because_of).collect::<Vec<_>>(), [None, cause]);
+    assert_eq!(guard.root_causes(), [Rule::ConfigureWithoutActivating]);
+}
+
+#[test]
+fn a_refusal_is_laid_to_a_root_cause_or_to_the_only_rule_that_is_answered_so() {
+    let guard = answered(Policy::apple());
+    let too_many_frames = Refusal::unit(-10874);
+    assert_eq!(guard.behind(too_many_frames), Some(Rule::MaxFramesPerSlice));
+    assert_eq!(guard.behind(Refusal::INSUFFICIENT_PRIORITY), None, "several rules are");
+    assert_eq!(guard.behind(Refusal::unit(4711)), None);
+
+    let mut guard = answered(Policy::apple());
+    guard.observe(&at(10, Event::SetActive { active: true }));
+    assert_eq!(guard.behind(too_many_frames), Some(Rule::MaxFramesPerSlice));
+    assert_eq!(
+        guard.behind(Refusal::INSUFFICIENT_PRIORITY),
+        Some(Rule::NoAppActivationUnderCallkit)
+    );
+}
+
+#[test]
+fn an_entry_keeps_the_rest_when_its_party_or_thread_is_set() {
+    let entry = at(7, start()).by(Party::Stack).on(Thread::Main);
+    assert_eq!((entry.at, entry.by), (Duration::from_millis(7), Party::Stack));
+    assert_eq!((entry.thread, entry.event), (Some(Thread::Main), start()));
+    assert_eq!(at(7, start()).by, Party::App);
+}

@@ -627,7 +627,7 @@ fn answered_before_first_unlock(facts: &Facts, seen: &Seen<'_>) -> bool {
 
 fn report_waits_for_the_provider(facts: &Facts, _: &Seen<'_>) -> bool {
     facts.pushes.open().is_some_and(|push| push.must_report && !push.reported)
-        && !facts.providers.current().is_some_and(|provider| provider.began)
+        && facts.providers.current().map_or(facts.whole, |provider| !provider.began)
 }
 
 fn configuration_not_set_again(facts: &Facts, seen: &Seen<'_>) -> bool {
