@@ -105,7 +105,7 @@ fn explain_rule(rule: Rule, out: &mut dyn Write) -> io::Result<()> {
     writeln!(out)?;
     for source in sources() {
         for key in source.keys.iter().filter(|key| names(declared.evidence, key)) {
-            writeln!(out, "    {key:<9} {}", source.what)?;
+            row(out, key, source.what)?;
         }
     }
     Ok(())
