@@ -16,7 +16,7 @@ use oncue_platform::{Event, EventKind, Id, Party, Refusal, Thread};
 /// An event with its circumstances: a line of a trace.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Entry {
-    /// When, since any fixed moment; never before the entry that it follows.
+    /// When, since any fixed moment; before the entry that it follows it counts as that one's.
     pub at: Duration,
     /// Who does it.
     pub by: Party,
@@ -67,6 +67,9 @@ pub struct Finding {
     /// The rule whose breach it follows from; none for a root cause.
     pub because_of: Option<Rule>,
 }
+
+/// A guard's clock stands here, so that looks can add their waits to any time.
+const LATEST: Duration = Duration::from_secs(u64::MAX / 2);
 
 /// How many root causes are kept in mind.
 const ROOTS: usize = 16;
@@ -200,7 +203,7 @@ impl Guard {
 
     fn expire(&mut self, now: Duration) {
         self.findings.clear();
-        self.now = self.now.max(now);
+        self.now = self.now.max(now.min(LATEST));
         while let Some(wake) = self.watch.over(self.now) {
             let rule = Watch::broken(&wake, &self.facts);
             self.find(rule, wake.at, Some(wake.since), None, wake.about);

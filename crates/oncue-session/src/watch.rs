@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 use core::time::Duration;
 use oncue_platform::{ActionKind, Event, EventKind, Id};
 
-/// How many deadlines can stand at once; one more replaces the latest.
+/// How many deadlines can stand at once; one more replaces the one that was set last.
 const AT_ONCE: usize = 32;
 
 /// What a guard waits for.
@@ -72,6 +72,11 @@ impl Watch {
             return None;
         }
         let first = self.next()?;
+        if now <= first.at {
+            // The one that `next` stood for was replaced.
+            self.next = first.at;
+            return None;
+        }
         self.clear(first.reason, first.about);
         Some(first)
     }
@@ -104,7 +109,7 @@ impl Watch {
     }
 
     fn set(&mut self, since: Duration, wait: Duration, reason: Reason, about: Option<Id>) {
-        let at = since + wait;
+        let at = since.saturating_add(wait);
         self.clear(reason, about);
         if self.wakes.len() == AT_ONCE {
             self.wakes.pop();
@@ -273,7 +278,7 @@ impl Watch {
     fn sampled(&mut self, id: Id, now: Duration, facts: &Facts) {
         let Some(unit) = facts.units.get(id) else { return };
         // What is over by now was found, and is not waited for again.
-        let stands = |since: Duration, wait: Duration| since + wait >= now;
+        let stands = |since: Duration, wait: Duration| since.saturating_add(wait) >= now;
         let waits = facts.policy.waits;
         let stalled = unit.stalled_since.filter(|&since| unit.runs && stands(since, waits.samples));
         match stalled {

@@ -256,3 +256,39 @@ fn an_entry_keeps_the_rest_when_its_party_or_thread_is_set() {
     assert_eq!((entry.thread, entry.event), (Some(Thread::Main), start()));
     assert_eq!(at(7, start()).by, Party::App);
 }
+
+#[test]
+fn no_time_and_no_wait_is_too_long() {
+    let mut policy = Policy::apple();
+    policy.waits.activation = Duration::MAX;
+    let mut guard = answered(policy);
+    assert_eq!(rules(guard.on_timeout(Duration::MAX)), [], "a wait without an end");
+    let mut guard = answered(Policy::apple());
+    let events = [perform(IO, ActionKind::Hold), Event::DidActivate {}, start()];
+    let events = events.map(|event| Entry::new(Duration::MAX, event));
+    assert_eq!(rules(guard.observe(&events[0])), [Rule::ActivationWatchdog]);
+    for event in &events[1..] {
+        assert_eq!(rules(guard.observe(event)), []);
+    }
+}
+
+#[test]
+fn a_deadline_whose_place_another_took_is_not_over_early() {
+    let mut guard = Guard::new(Policy::apple());
+    let perform = |number: u32, wait| Event::Perform {
+        action: Id::new(number.into()),
+        kind: ActionKind::Hold,
+        call: A,
+        transaction: None,
+        timeout_ms: Some(wait),
+    };
+    guard.observe(&at(0, Event::ReportIncoming { call: A, video: None }));
+    guard.observe(&at(0, Event::ReportSucceeded { call: A }));
+    for number in 1..32 {
+        guard.observe(&at(0, perform(number, 9000)));
+    }
+    guard.observe(&at(0, perform(32, 1000)));
+    guard.observe(&at(0, perform(33, 9000)));
+    assert_eq!(rules(guard.on_timeout(Duration::from_millis(2000))), []);
+    assert_eq!(guard.poll_timeout().map(|wake| wake.at), Some(Duration::from_millis(9000)));
+}

@@ -218,9 +218,9 @@ impl Session {
             // An old call's deactivation leaves alone what runs for the call that was taken back.
             Move::System(SystemEvent::DidDeactivate)
                 if calls.any_under_way(Call::wants_io)
-                    && self
-                        .unheld
-                        .is_some_and(|since| seen.at <= since + policy.waits.activation) =>
+                    && self.unheld.is_some_and(|since| {
+                        seen.at <= since.saturating_add(policy.waits.activation)
+                    }) =>
             {
                 let late = |state| if state == State::Active { State::Resuming } else { state };
                 self.states = self.states.moved(late);

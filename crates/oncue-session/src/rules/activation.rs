@@ -518,8 +518,9 @@ fn told_out_of_balance(facts: &Facts, seen: &Seen<'_>) -> bool {
 /// Only what follows the repeat at once is its handler, and only a format that was read anew is a reason.
 fn restarted_by_a_repeat(facts: &Facts, seen: &Seen<'_>) -> bool {
     let session = &facts.session;
-    let is_fresh =
-        session.activated_at.is_some_and(|at| seen.at <= at + facts.policy.waits.activation);
+    let is_fresh = session
+        .activated_at
+        .is_some_and(|at| seen.at <= at.saturating_add(facts.policy.waits.activation));
     // Speakerbox starts its unit in every didActivate, which does no harm to one that runs.
     facts.policy.is_strict(Rule::DuplicateActivationMeansDeviceLoss)
         && session.activated_twice

@@ -459,7 +459,9 @@ fn stays_deaf_in_the_background(facts: &Facts, seen: &Seen<'_>) -> bool {
         && facts.surroundings.in_background()
         && facts.stack.muted != Some(true)
         && unit.frames.is_some_and(|(before, _)| before == captured)
-        && unit.deaf_since.is_some_and(|since| seen.at >= since + facts.policy.waits.samples)
+        && unit
+            .deaf_since
+            .is_some_and(|since| seen.at >= since.saturating_add(facts.policy.waits.samples))
 }
 
 fn alerts_may_interrupt(facts: &Facts, seen: &Seen<'_>) -> bool {
