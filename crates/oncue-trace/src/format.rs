@@ -1,5 +1,6 @@
 //! The format of a trace: a header, then one event a line, each a JSON object.
 
+use crate::is_optional;
 use oncue_session::{Entry, Event, EventKind, Owner, Party, Rule, Thread};
 use serde::Deserialize;
 use serde_json::{Map, Value};
@@ -83,18 +84,18 @@ pub enum BadLine {
         near: Option<&'static str>,
     },
     /// The event's arguments are not as they should be.
-    #[error("{event}: {error}; its arguments: {}", arguments(event))]
+    #[error("{}: {error}; its arguments: {}", event.name(), arguments(*event))]
     Arguments {
         /// The event.
-        event: &'static str,
+        event: EventKind,
         /// What is wrong.
         error: serde_json::Error,
     },
     /// Somebody does what only others do.
-    #[error("{event}: expected who to be {}, got {got}", parties(event))]
+    #[error("{}: expected who to be {}, got {got}", event.name(), parties(*event))]
     Party {
         /// The event.
-        event: &'static str,
+        event: EventKind,
         /// Who it says.
         got: String,
     },
@@ -200,13 +201,13 @@ impl Line {
         });
         let kind = kind(&fields)?;
         let event = Event::deserialize(Value::Object(fields))
-            .map_err(|error| BadLine::Arguments { event: kind.name(), error })?;
+            .map_err(|error| BadLine::Arguments { event: kind, error })?;
         let by = match who {
             None => kind.parties()[0],
             Some(who) => Party::deserialize(&who)
                 .ok()
                 .filter(|by| kind.parties().contains(by))
-                .ok_or_else(|| BadLine::Party { event: kind.name(), got: who.to_string() })?,
+                .ok_or_else(|| BadLine::Party { event: kind, got: who.to_string() })?,
         };
         let back = (at < after).then_some(BadLine::TimeGoesBack {
             at_ms: at.as_secs_f64() * 1e3,
@@ -258,23 +259,17 @@ fn object(text: &str) -> Result<Map<String, Value>, BadLine> {
     }
 }
 
-fn arguments(event: &str) -> String {
-    let kind = EventKind::ALL.iter().find(|kind| kind.name() == event);
-    let arguments = kind.map_or(&[][..], |kind| kind.arguments());
-    if arguments.is_empty() {
-        return "none".into();
-    }
-    let named = arguments.iter().map(|argument| {
-        let optional = argument.form.starts_with("Option");
-        format!("{}{}", argument.name, if optional { " (optional)" } else { "" })
+fn arguments(event: EventKind) -> String {
+    let named = event.arguments().iter().map(|argument| {
+        let optional = if is_optional(argument) { " (optional)" } else { "" };
+        format!("{}{optional}", argument.name)
     });
-    named.collect::<Vec<_>>().join(", ")
+    let named: Vec<_> = named.collect();
+    if named.is_empty() { "none".into() } else { named.join(", ") }
 }
 
-fn parties(event: &str) -> String {
-    let kind = EventKind::ALL.iter().find(|kind| kind.name() == event);
-    let parties = kind.map_or(&[][..], |kind| kind.parties());
-    parties.iter().map(|party| party.name()).collect::<Vec<_>>().join(" or ")
+fn parties(event: EventKind) -> String {
+    event.parties().iter().map(|party| party.name()).collect::<Vec<_>>().join(" or ")
 }
 
 #[cfg(test)]
