@@ -10,6 +10,7 @@
 extern crate alloc;
 
 mod category;
+mod choices;
 mod codes;
 mod event;
 mod id;
@@ -18,14 +19,15 @@ mod refusal;
 mod words;
 
 pub use category::{Category, Configuration, Mode, Options};
+pub use choices::{
+    ActionKind, EndedReason, Framework, InterruptionReason, Party, Permission, RouteChangeReason,
+    StartCallIntent, Thread,
+};
 pub use codes::{
     AudioSessionError, AudioUnitError, CallDirectoryError, CallKitError, IncomingCallError, Named,
     NotificationServiceExtensionError, PushKitError, RequestTransactionError, WebRtcError,
 };
-pub use event::{
-    ActionKind, Argument, EndedReason, Event, EventKind, Framework, InterruptionReason, Party,
-    Permission, RouteChangeReason, StartCallIntent, Thread,
-};
+pub use event::{Argument, Event, EventKind};
 pub use id::Id;
 pub use platform::{OutputPort, Platform};
 pub use refusal::{Domain, Refusal};

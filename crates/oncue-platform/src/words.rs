@@ -75,8 +75,6 @@ words! {
     SystemEvent {
         /// It asks the app to answer or start a call (`provider(_:perform:)`).
         ActionPerformed
-        /// The action it asked for is over without the app's fulfil: failed, or timed out.
-        ActionExpired
         /// It activated the session (`provider(_:didActivate:)`).
         DidActivate
         /// It deactivated the session (`provider(_:didDeactivate:)`).

@@ -65,7 +65,6 @@ order! {
     // deactivation takes nothing (duplicate-deactivation-is-ignored, unhold-did-deactivate-may-be-late).
     events {
         ActionPerformed to [_ _ _ _ _ _ _ _ _]
-        ActionExpired to [_ _ _ _ _ _ _ _ _]
         DidActivate to [_ Active Active _ _ _ Active Active _]
         DidDeactivate to [_ _ _ Configured Configured Configured Configured _ _]
         InterruptionBegan to [_ _ _ Interrupted Interrupted Interrupted _ _ _]

@@ -165,13 +165,11 @@ const TIMELINES: &str = "
 3.9 remote end before the answer System
   Configure        Configured
   ActionPerformed  Configured
-  ActionExpired    Configured
   !Start           io-start-after-did-activate
 
 3.10 answer timeout System
   ActionPerformed  Fresh
   Configure        Configured
-  ActionExpired    Configured
   !AwaitActivation activation-follows-fulfill
   !Start           io-start-after-did-activate
   !Activate        no-app-activation-under-callkit

@@ -5,6 +5,7 @@
 //! process ([`Facts::whole`]), what was not told did not happen.
 
 mod actions;
+mod call;
 mod calls;
 mod moves;
 mod providers;
@@ -17,7 +18,7 @@ mod telecom;
 mod units;
 
 pub(crate) use actions::{AFTER_THE_END, ActionFacts, Completion, TELLS_OF_OPEN_ACTIONS};
-pub(crate) use calls::{Call, Report};
+pub(crate) use call::{Call, Report};
 pub(crate) use moves::Move;
 pub(crate) use pushes::PushFacts;
 pub(crate) use session::{differ, implied};

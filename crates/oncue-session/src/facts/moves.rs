@@ -1,7 +1,8 @@
 //! What an event is to the table of the order: a step of the app, something that the system did, or nothing.
 
 use super::Seen;
-use super::calls::{Call, Calls};
+use super::call::Call;
+use super::calls::Calls;
 use super::session::Session;
 use super::units::Units;
 use crate::{Policy, State, StopAt};
