@@ -5,11 +5,11 @@
 
 use crate::clock::{StampWriter, nanos};
 use crate::gate::Gate;
-use crate::ring::{FrameReader, FrameWriter, SpliceWriter};
+use crate::ring::{FrameReader, FrameWriter, SpliceWriter, all_channels, channel_0};
 use crate::stats::{Counters, Level, add};
 use core::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use cpal::{
-    Data, FromSample, InputCallbackInfo, OutputCallbackInfo, Sample, SampleFormat, SizedSample,
+    Data, FromSample, InputCallbackInfo, OutputCallbackInfo, SampleFormat, SizedSample,
     StreamInstant,
 };
 use ringbuf::CachingProd;
@@ -22,7 +22,7 @@ use std::sync::Arc;
 pub(crate) const FORMATS: [SampleFormat; 4] =
     [SampleFormat::F32, SampleFormat::I32, SampleFormat::I16, SampleFormat::U16];
 
-/// Frames that are converted at a time on their way into the ring.
+/// Frames that are converted at a time when they go nowhere.
 const PIECE: usize = 256;
 
 /// What one built stream shares between its callbacks, the consumer and who starts and stops it.
@@ -82,32 +82,31 @@ impl CaptureCallback {
         let Self { lane, counters, frames, splices, stamps, channels } = self;
         let Some(_inside) = lane.gate.enter() else { return };
         let (channels, counters) = ((*channels).max(1), &counters.callback);
-        let mut index = counters.frames.load(Ordering::Relaxed);
+        let index = counters.frames.load(Ordering::Relaxed);
         stamps.publish(lane.run.load(Ordering::Relaxed), nanos(stamp), index);
         counters.block(data.len() / channels);
         counters.fill(frames.fill());
 
         let mut level = Level::default();
-        let mut piece = [0.0_f32; PIECE];
-        for chunk in data.chunks(PIECE.saturating_mul(channels)) {
-            let mut count = 0;
-            for (mono, frame) in piece.iter_mut().zip(chunk.chunks_exact(channels)) {
-                if let Some(sample) = frame.first() {
-                    *mono = f32::from_sample(*sample);
-                    count += 1;
-                }
-            }
-            let (mono, _) = piece.split_at_checked(count).unwrap_or_default();
-            level.saw(mono);
-            // Frames go in only behind the word of what was lost before them.
-            let pushed = if frames.room() > 0 && splices.mark(frames.position(), index) {
-                frames.push(mono)
-            } else {
-                0
-            };
-            add(&counters.lost, (count - pushed) as u64);
-            index += count as u64;
+        let count = data.len() / channels;
+        let mut rest = data;
+        // Frames go in only behind the word of what was lost before them.
+        let mut pushed = 0;
+        if frames.room() > 0 && splices.mark(frames.position(), index) {
+            pushed = frames.push_with(count, |part| {
+                channel_0(rest, channels, part);
+                level.saw(part);
+                rest = rest.get(part.len() * channels..).unwrap_or_default();
+            });
         }
+        // What is lost was heard all the same.
+        let mut piece = [0.0_f32; PIECE];
+        for lost in rest.chunks(PIECE.saturating_mul(channels)) {
+            let (piece, _) = piece.split_at_mut(PIECE.min(lost.len() / channels));
+            channel_0(lost, channels, piece);
+            level.saw(piece);
+        }
+        add(&counters.lost, (count - pushed) as u64);
         lane.written.store(frames.position(), Ordering::Release);
         counters.level(level);
         counters.fill(frames.fill());
@@ -186,20 +185,15 @@ impl PlaybackCallback {
         }
 
         let mut level = Level::default();
-        let mut device = data.chunks_exact_mut(channels);
-        device.by_ref().take(ahead).for_each(|frame| frame.fill(T::EQUILIBRIUM));
-        let (first, second) = frames.waiting();
-        let (first, _) = first.split_at_checked(taken).unwrap_or((first, &[]));
-        let (second, _) = second.split_at_checked(taken - first.len()).unwrap_or((second, &[]));
-        for part in [first, second] {
+        let (silence, mut device) = data.split_at_mut_checked(ahead * channels).unwrap_or_default();
+        silence.fill(T::EQUILIBRIUM);
+        frames.pop_with(taken, |part| {
             level.saw(part);
-            for (sample, frame) in part.iter().zip(device.by_ref().take(part.len())) {
-                frame.fill(T::from_sample(*sample));
-            }
-        }
-        device.by_ref().for_each(|frame| frame.fill(T::EQUILIBRIUM));
-        device.into_remainder().fill(T::EQUILIBRIUM);
-        frames.skip(taken);
+            all_channels(part, channels, device);
+            let played = part.len() * channels;
+            device = core::mem::take(&mut device).get_mut(played..).unwrap_or_default();
+        });
+        device.fill(T::EQUILIBRIUM);
 
         add(&counters.inserted, (ahead + behind) as u64);
         if cushion.fed {

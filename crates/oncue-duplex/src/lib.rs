@@ -16,7 +16,7 @@
 //! | the consumer writes 100 ms ahead of the target | the newest frames are refused | [`PlaybackStats::refused`] |
 //! | a run ends with frames in a ring | the next run does not get them | `discarded`, [`PlaybackStats::skipped`] |
 
-#![forbid(unsafe_code)]
+#![deny(unsafe_code)] // but in ring/slots.rs
 #![cfg_attr(rtsan, feature(sanitize))]
 
 #[cfg(test)]
@@ -42,7 +42,7 @@ pub use devices::{DeviceInfo, HostInfo, HostSource, Support, devices, hosts};
 pub use endpoint::{Captured, Endpoint, Written};
 pub use engine::{Duplex, Meter};
 pub use error::{DeviceError, Direction, OpenError, Operation, StreamEvent};
-pub use ring::{FrameReader, FrameWriter, RING_FRAMES, frame_ring};
+pub use ring::{FrameReader, FrameWriter, RING_FRAMES, frame_ring, frame_ring_from};
 pub use settings::{
     DEFAULT_RATE, Deadlines, DuplexSettings, FRAMES_PER_SECOND, MAX_PERIOD, SettingsError,
 };

@@ -1,163 +1,141 @@
-//! The rings between a callback and the consumer: mono frames, and where their count departs from the device's.
+//! The rings between a callback and the consumer: mono frames, in blocks, wait-free at both ends.
 //!
-//! A thin layer over `ringbuf`: a capacity that is a power of two known at compile time, block operations only, and
-//! positions that count every frame that ever went in. Both ends are wait-free. No policy is here: what to do when a
-//! ring is full or empty is decided by the callbacks and the endpoint.
+//! The capacity is a power of two known at compile time, so that no call divides. There are block operations only, and
+//! in each direction one that works in place, so that a device's format is converted in the one pass that moves it.
+//! Positions count every frame that ever went in, and may wrap.
+//!
+//! Policies: a full ring drops the newest, that is, [`push`](FrameWriter::push) takes the first frames that fit and
+//! says how many. Nothing that was taken is ever overwritten from the writer's end; a reader that prefers the newest
+//! lets the oldest go with [`skip`](FrameReader::skip). An empty ring gives nothing, and what then is played in its
+//! place is the reader's to decide. Both are counted by who calls.
+
+mod convert;
+mod slots;
+mod splices;
+
+pub(crate) use convert::{all_channels, channel_0};
+pub(crate) use splices::{Splice, SpliceReader, SpliceWriter, splices};
 
 use core::fmt;
-use ringbuf::storage::Array;
-use ringbuf::traits::{Consumer, Observer, Producer, Split};
-use ringbuf::{CachingCons, CachingProd, SharedRb};
-use std::sync::Arc;
+use slots::{ReadEnd, WriteEnd};
 
-/// Frames that one ring holds: 683 ms at 48 kHz.
+/// Frames that one ring holds by default: 683 ms at 48 kHz.
 pub const RING_FRAMES: usize = 1 << 15;
 
-/// Splices in flight; the consumer takes them with every frame, so that a few suffice.
-const SPLICES: usize = 64;
+/// The end of a ring of `N` frames that puts frames in: one thread's, wait-free.
+pub struct FrameWriter<const N: usize = RING_FRAMES>(WriteEnd<N>);
 
-type Shared<T, const N: usize> = Arc<SharedRb<Array<T, N>>>;
-
-/// The end of a ring that puts frames in: one thread's, wait-free.
-pub struct FrameWriter {
-    ring: CachingProd<Shared<f32, RING_FRAMES>>,
-    position: u64,
-}
-
-/// The end of a ring that takes frames out: one thread's, wait-free.
-pub struct FrameReader {
-    ring: CachingCons<Shared<f32, RING_FRAMES>>,
-    position: u64,
-}
+/// The end of a ring of `N` frames that takes frames out: one thread's, wait-free.
+pub struct FrameReader<const N: usize = RING_FRAMES>(ReadEnd<N>);
 
 /// An empty ring of [`RING_FRAMES`] mono frames; positions start at 0.
 pub fn frame_ring() -> (FrameWriter, FrameReader) {
-    let (writer, reader) = SharedRb::<Array<f32, RING_FRAMES>>::default().split();
-    (FrameWriter { ring: writer, position: 0 }, FrameReader { ring: reader, position: 0 })
+    frame_ring_from(0)
 }
 
-impl FrameWriter {
+/// An empty ring of `N` mono frames, a power of two (another does not compile), whose positions start at `position`
+/// and wrap after `u64::MAX`.
+///
+/// ```
+/// let (mut writer, mut reader) = oncue_duplex::frame_ring_from::<4>(u64::MAX);
+/// assert_eq!(writer.push(&[1.0, 2.0, 3.0, 4.0, 5.0]), 4, "a full ring drops the newest");
+/// assert_eq!(writer.position(), 3);
+/// let mut frames = [0.0; 3];
+/// assert_eq!((reader.skip(1), reader.pop(&mut frames), frames), (1, 3, [2.0, 3.0, 4.0]));
+/// ```
+///
+/// ```compile_fail,E0080
+/// oncue_duplex::frame_ring_from::<480>(0);
+/// ```
+pub fn frame_ring_from<const N: usize>(position: u64) -> (FrameWriter<N>, FrameReader<N>) {
+    let (writer, reader) = slots::ends(position);
+    (FrameWriter(writer), FrameReader(reader))
+}
+
+impl<const N: usize> FrameWriter<N> {
     /// The position of the next frame that goes in.
     pub const fn position(&self) -> u64 {
-        self.position
+        self.0.position()
     }
 
     /// How many frames fit now; more may a moment later.
     pub fn room(&self) -> usize {
-        self.ring.vacant_len()
+        N - self.fill()
     }
 
     /// How many frames wait for the reader; fewer may a moment later.
     pub fn fill(&self) -> usize {
-        self.ring.occupied_len()
+        self.0.fill()
     }
 
     /// Puts in as many of `frames` as fit, the first ones first, and returns how many.
     pub fn push(&mut self, frames: &[f32]) -> usize {
-        let pushed = self.ring.push_slice(frames);
-        self.position += pushed as u64;
-        pushed
+        let mut rest = frames;
+        self.0.write(frames.len(), |part| {
+            if let Some((now, later)) = rest.split_at_checked(part.len()) {
+                part.copy_from_slice(now);
+                rest = later;
+            }
+        })
+    }
+
+    /// Has `fill` write the next frames in place, as many as fit and at most `count`: it is given them in order, in one
+    /// part or two, holding what an earlier lap left there. Returns how many went in.
+    pub fn push_with(&mut self, count: usize, fill: impl FnMut(&mut [f32])) -> usize {
+        self.0.write(count, fill)
     }
 }
 
-impl FrameReader {
+impl<const N: usize> FrameReader<N> {
     /// The position of the next frame that comes out.
     pub const fn position(&self) -> u64 {
-        self.position
+        self.0.position()
     }
 
     /// How many frames wait; more may a moment later.
     pub fn fill(&self) -> usize {
-        self.ring.occupied_len()
+        self.0.fill()
     }
 
     /// The frames that wait, in order, to be used in place; [`skip`](Self::skip) then lets them go.
     pub fn waiting(&self) -> (&[f32], &[f32]) {
-        self.ring.as_slices()
+        self.0.waiting()
     }
 
     /// Lets up to `count` frames go and returns how many.
     pub fn skip(&mut self, count: usize) -> usize {
-        let skipped = self.ring.skip(count);
-        self.position += skipped as u64;
-        skipped
+        self.0.skip(count)
     }
 
     /// Takes as many frames as wait, at most `frames.len()`, and returns how many.
     pub fn pop(&mut self, frames: &mut [f32]) -> usize {
-        let popped = self.ring.pop_slice(frames);
-        self.position += popped as u64;
-        popped
+        let count = frames.len();
+        let mut rest = frames;
+        self.0.read(count, |part| {
+            if let Some((now, later)) = core::mem::take(&mut rest).split_at_mut_checked(part.len())
+            {
+                now.copy_from_slice(part);
+                rest = later;
+            }
+        })
+    }
+
+    /// Has `take` use the next frames in place, as many as wait and at most `count`: it is given them in order, in one
+    /// part or two. Then they are let go. Returns how many.
+    pub fn pop_with(&mut self, count: usize, take: impl FnMut(&[f32])) -> usize {
+        self.0.read(count, take)
     }
 }
 
-impl fmt::Debug for FrameWriter {
+impl<const N: usize> fmt::Debug for FrameWriter<N> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("FrameWriter").field("position", &self.position).finish_non_exhaustive()
+        f.debug_struct("FrameWriter").field("position", &self.position()).finish_non_exhaustive()
     }
 }
 
-impl fmt::Debug for FrameReader {
+impl<const N: usize> fmt::Debug for FrameReader<N> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("FrameReader").field("position", &self.position).finish_non_exhaustive()
-    }
-}
-
-/// From ring position `position` on, frames are the stream's frames from `index` on, up to the next splice: before it
-/// frames were lost (capture) or silence was inserted (playback).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Splice {
-    pub(crate) position: u64,
-    pub(crate) index: u64,
-}
-
-impl Splice {
-    /// The stream index of ring position `position`, which must not lie before the splice.
-    pub(crate) const fn index_of(&self, position: u64) -> u64 {
-        self.index.wrapping_add(position.wrapping_sub(self.position))
-    }
-}
-
-/// The callback's end of the splices.
-pub(crate) struct SpliceWriter {
-    ring: CachingProd<Shared<Splice, SPLICES>>,
-    last: Option<Splice>,
-}
-
-/// The consumer's end of the splices.
-pub(crate) struct SpliceReader(CachingCons<Shared<Splice, SPLICES>>);
-
-/// An empty log of splices.
-pub(crate) fn splices() -> (SpliceWriter, SpliceReader) {
-    let (writer, reader) = SharedRb::<Array<Splice, SPLICES>>::default().split();
-    (SpliceWriter { ring: writer, last: None }, SpliceReader(reader))
-}
-
-impl SpliceWriter {
-    /// Says that ring position `position` is stream frame `index`, if that does not follow from what was said before.
-    /// False when the consumer has left no room: nothing was said then.
-    pub(crate) fn mark(&mut self, position: u64, index: u64) -> bool {
-        if self.last.is_some_and(|last| last.index_of(position) == index) {
-            return true;
-        }
-        let splice = Splice { position, index };
-        let said = self.ring.try_push(splice).is_ok();
-        if said {
-            self.last = Some(splice);
-        }
-        said
-    }
-}
-
-impl SpliceReader {
-    /// The next splice, left in place.
-    pub(crate) fn peek(&self) -> Option<Splice> {
-        self.0.try_peek().copied()
-    }
-
-    /// Takes the next splice.
-    pub(crate) fn pop(&mut self) -> Option<Splice> {
-        self.0.try_pop()
+        f.debug_struct("FrameReader").field("position", &self.position()).finish_non_exhaustive()
     }
 }
 
@@ -193,26 +171,21 @@ mod tests {
     }
 
     #[test]
-    fn only_what_does_not_follow_is_said() {
-        let (mut writer, mut reader) = splices();
-        assert!(writer.mark(0, 100));
-        assert!(writer.mark(50, 150));
-        assert!(writer.mark(50, 160));
-        assert_eq!(reader.pop(), Some(Splice { position: 0, index: 100 }));
-        assert_eq!(reader.pop(), Some(Splice { position: 50, index: 160 }));
-        assert_eq!(reader.pop(), None);
-    }
-
-    #[test]
-    fn a_full_log_says_nothing_rather_than_something_wrong() {
-        let (mut writer, mut reader) = splices();
-        let mut said = 0;
-        while writer.mark(said, said * 2) {
-            said += 1;
-        }
-        assert_eq!(said, SPLICES as u64);
-        assert!(!writer.mark(1000, 7));
-        reader.pop();
-        assert!(writer.mark(1000, 7));
+    fn in_place_across_the_wrap_and_the_end_of_the_counter() {
+        let (mut writer, mut reader) = frame_ring_from::<8>(u64::MAX - 4);
+        let mut next = 0.0;
+        let mut count_up = |part: &mut [f32]| {
+            for slot in part {
+                next += 1.0;
+                *slot = next;
+            }
+        };
+        assert_eq!(writer.push_with(6, &mut count_up), 6);
+        assert_eq!(reader.skip(5), 5);
+        assert_eq!(writer.push_with(100, &mut count_up), 7, "what does not fit is not asked for");
+        let mut taken = Vec::new();
+        assert_eq!(reader.pop_with(100, |part| taken.extend_from_slice(part)), 8);
+        assert_eq!(taken, [6.0, 7.0, 8.0, 9.0, 10.0, 11.0, 12.0, 13.0]);
+        assert_eq!((writer.position(), reader.position()), (8, 8));
     }
 }
