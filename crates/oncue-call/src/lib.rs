@@ -1,2 +1,6 @@
 //! Calls, around the session: what CallKit does for a call app, and what the app must do for it, in the order that works.
 #![forbid(unsafe_code)]
+
+mod handle;
+
+pub use handle::{Handle, HandleType};
