@@ -1,55 +1,67 @@
-//! Whom a call is with, as the system writes it down: in its screens, in Recents, and when it hands a call over again.
+//! Whom a call is with, as the call system names them: the one thing of a call that outlives it in the phone's Recents.
 
-/// What kind of text a [`Handle`] holds (`CXHandleType`).
+use std::fmt;
+
+/// What the value of a handle is (`CXHandleType`), with the header's numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[repr(i32)]
-pub enum HandleKind {
-    /// The app's own text (1): what QQ uses, since its users have no number that a phone knows.
+#[repr(u8)]
+pub enum HandleType {
+    /// A text of the app's own, such as an account's name (QQ).
     Generic = 1,
-    /// A phone number (2).
+    /// A phone number.
     PhoneNumber = 2,
-    /// An address of electronic mail (3).
+    /// An e-mail address.
     EmailAddress = 3,
 }
 
-impl HandleKind {
-    /// Every kind.
-    pub const ALL: &[Self] = &[Self::Generic, Self::PhoneNumber, Self::EmailAddress];
+impl HandleType {
+    /// Every type, in the order of the numbers.
+    pub const ALL: [Self; 3] = [Self::Generic, Self::PhoneNumber, Self::EmailAddress];
 
-    /// Its number in CallKit.
-    pub const fn code(self) -> i32 {
-        self as i32
+    /// The type with the header's number.
+    #[must_use]
+    pub fn of(code: u8) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.code() == code)
     }
 
-    /// The kind with this number.
-    pub fn of(code: i32) -> Option<Self> {
-        Self::ALL.iter().copied().find(|kind| kind.code() == code)
+    /// The header's number.
+    #[must_use]
+    pub const fn code(self) -> u8 {
+        self as u8
     }
 }
 
-/// The far end of a call (`CXHandle`). It outlives the call: a tap on an old entry of Recents brings it back.
+/// The far end of a call as the call system knows it (`CXHandle`): reported with the call, kept by the phone's Recents,
+/// handed back when the user calls from there.
+///
+/// Two handles are the same if type and value are: the value is taken as it stands.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Handle {
-    /// What kind of text it is.
-    pub kind: HandleKind,
-    /// The text.
-    pub value: Box<str>,
+    /// What the value is.
+    pub kind: HandleType,
+    /// The number, address or text.
+    pub value: String,
 }
 
 impl Handle {
-    /// A handle of this kind.
-    pub fn new(kind: HandleKind, value: impl Into<Box<str>>) -> Self {
-        Self { kind, value: value.into() }
+    /// A handle of the app's own making.
+    pub fn generic(value: impl Into<String>) -> Self {
+        Self { kind: HandleType::Generic, value: value.into() }
     }
 
-    /// A handle of the app's own.
-    pub fn generic(value: impl Into<Box<str>>) -> Self {
-        Self::new(HandleKind::Generic, value)
+    /// A phone number.
+    pub fn phone(value: impl Into<String>) -> Self {
+        Self { kind: HandleType::PhoneNumber, value: value.into() }
+    }
+
+    /// An e-mail address.
+    pub fn email(value: impl Into<String>) -> Self {
+        Self { kind: HandleType::EmailAddress, value: value.into() }
     }
 }
 
-impl std::fmt::Display for Handle {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Display for Handle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.value)
     }
 }

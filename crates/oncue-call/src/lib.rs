@@ -5,4 +5,4 @@ mod app_call;
 mod handle;
 
 pub use app_call::AppCall;
-pub use handle::{Handle, HandleKind};
+pub use handle::{Handle, HandleType};
