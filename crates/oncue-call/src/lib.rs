@@ -3,6 +3,15 @@
 
 mod app_call;
 mod handle;
+mod identity;
+mod recents;
 
 pub use app_call::AppCall;
 pub use handle::{Handle, HandleType};
+#[cfg(feature = "sqlite")]
+pub use identity::SqliteStore;
+pub use identity::{AppId, CallRecord, Ending, IdentityStore, MemoryStore, NewCall, StoreError};
+pub use recents::{
+    CallCapability, CannotRedial, PersonHandle, PersonHandleType, RecentKind, Redial,
+    StartCallRequest,
+};

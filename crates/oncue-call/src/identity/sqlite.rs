@@ -1,0 +1,442 @@
+//! Identities in an SQLite file, which a process may leave at any moment.
+//!
+//! # What makes it safe
+//! Each method that writes is one transaction, and returns after its commit. The journal is a write-ahead log
+//! (`journal_mode = WAL`) that is synced at every commit (`synchronous = FULL`). A kill of the process loses nothing
+//! acknowledged under any setting, since the operating system holds what was written; that the log is synced keeps the
+//! same promise when the phone itself goes down. On Apple's systems a sync is an `fsync`, which a drive may answer early:
+//! SQLite's `fullfsync` is left off, as it is by default.
+//!
+//! # What is in the file
+//! Two tables: `handle`, from handle to app id, and `call`, with a row for each call that ever was; that row is what
+//! keeps a UUID from being used again, so none is deleted. SQLite's own fields for it, the application id and the user
+//! version, say that the file is one of ours and in which form. They are read from the bytes of the file before SQLite
+//! opens it: a foreign file is not touched, not even locked.
+
+use super::{AppId, CallRecord, Ending, IdentityStore, NewCall, StoreError};
+use crate::{Handle, HandleType};
+use oncue_session::{EndedReason, Id};
+use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSql, ToSqlOutput, ValueRef};
+use rusqlite::{Connection, ErrorCode, OptionalExtension, Row, TransactionBehavior, params};
+use std::fs::File;
+use std::io::{self, ErrorKind, Read};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
+
+/// "OnCu": the application id of our files.
+const APPLICATION: i32 = i32::from_be_bytes(*b"OnCu");
+/// The form of the tables.
+const FORM: i32 = 1;
+
+/// How long a write waits for another process of the app (a notification service extension) that writes.
+const BUSY: Duration = Duration::from_secs(2);
+
+const TABLES: &str = "
+    CREATE TABLE handle (
+        kind INTEGER NOT NULL,   -- HandleType's number
+        value TEXT NOT NULL,
+        app ANY NOT NULL,        -- AppId: INTEGER or TEXT
+        turn INTEGER NOT NULL,   -- the highest of an app id is the one in use
+        PRIMARY KEY (kind, value)
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX handle_by_app ON handle (app, turn);
+    CREATE TABLE call (
+        uuid BLOB NOT NULL PRIMARY KEY,
+        app ANY NOT NULL,
+        kind INTEGER NOT NULL,
+        value TEXT NOT NULL,
+        outgoing INTEGER NOT NULL,
+        video INTEGER NOT NULL,
+        in_recents INTEGER NOT NULL,
+        began INTEGER NOT NULL,  -- times: nanoseconds since 1970
+        connected INTEGER,
+        ended INTEGER,           -- NULL while it is live
+        why INTEGER              -- EndedReason's number; 0 local, -1 left behind
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX live_call ON call (began, uuid) WHERE ended IS NULL;
+    CREATE INDEX recent_call ON call (began, uuid) WHERE ended IS NOT NULL AND in_recents;
+";
+
+const CALL: &str = "SELECT uuid, app, kind, value, outgoing, video, in_recents, began, connected, ended, why FROM call";
+
+/// Identities in an SQLite file.
+#[derive(Debug)]
+pub struct SqliteStore {
+    connection: Connection,
+    path: PathBuf,
+}
+
+impl SqliteStore {
+    /// Opens the file, or makes it.
+    ///
+    /// # Errors
+    /// [`StoreError::Locked`] if the system does not let it be read: on a phone, before the first unlock.
+    /// [`StoreError::Foreign`] if it is anything but a file of this version's: it is left as it is.
+    /// [`StoreError::Damaged`], [`StoreError::Medium`].
+    pub fn open(path: impl AsRef<Path>) -> Result<Self, StoreError> {
+        let path = path.as_ref();
+        let failed = |error| store_error(path, error);
+        look_at(path)?;
+        let mut connection = Connection::open(path).map_err(failed)?;
+        connection.busy_timeout(BUSY).map_err(failed)?;
+        make_tables(&mut connection).map_err(failed)?;
+        // Only now: the header of a file of ours is in the file itself, where `look_at` reads it, not in the log.
+        connection.pragma_update(None, "journal_mode", "WAL").map_err(failed)?;
+        connection.pragma_update(None, "synchronous", "FULL").map_err(failed)?;
+        let found: String =
+            connection.pragma_query_value(None, "quick_check", |row| row.get(0)).map_err(failed)?;
+        if found != "ok" {
+            return Err(StoreError::Damaged { place: path.display().to_string(), why: found });
+        }
+        Ok(Self { connection, path: path.to_path_buf() })
+    }
+
+    /// Runs a statement for its rows.
+    fn rows<T>(
+        &self,
+        statement: &str,
+        values: impl rusqlite::Params,
+        read: impl Fn(&Row<'_>) -> rusqlite::Result<T>,
+    ) -> Result<Vec<T>, StoreError> {
+        self.connection
+            .prepare_cached(statement)
+            .and_then(|mut statement| statement.query_map(values, read)?.collect())
+            .map_err(|error| store_error(&self.path, error))
+    }
+
+    /// Runs `write` in a transaction, which is undone if it fails.
+    fn write(
+        &mut self,
+        write: impl FnOnce(&Connection) -> Result<(), Refused>,
+    ) -> Result<(), StoreError> {
+        let done = self
+            .connection
+            .transaction_with_behavior(TransactionBehavior::Immediate)
+            .map_err(Refused::Sqlite)
+            .and_then(|transaction| {
+                write(&transaction)?;
+                Ok(transaction.commit()?)
+            });
+        done.map_err(|refused| match refused {
+            Refused::Store(error) => error,
+            Refused::Sqlite(error) => store_error(&self.path, error),
+        })
+    }
+
+    /// Changes the live call `uuid`.
+    fn change(
+        &mut self,
+        uuid: Id,
+        statement: &str,
+        values: impl rusqlite::Params,
+    ) -> Result<(), StoreError> {
+        self.write(|connection| match connection.prepare_cached(statement)?.execute(values)? {
+            0 => Err(StoreError::NotLive(uuid).into()),
+            _ => Ok(()),
+        })
+    }
+}
+
+impl IdentityStore for SqliteStore {
+    fn remember(&mut self, peer: &AppId, handle: &Handle) -> Result<(), StoreError> {
+        if self.handle_of(peer)?.as_ref() == Some(handle) {
+            return Ok(()); // without a write, which would wait for the disk
+        }
+        self.write(|connection| remember(connection, peer, handle))
+    }
+
+    fn handle_of(&self, peer: &AppId) -> Result<Option<Handle>, StoreError> {
+        let statement = "SELECT kind, value FROM handle WHERE app = ? ORDER BY turn DESC LIMIT 1";
+        let handle = |row: &Row<'_>| Ok(Handle { kind: row.get(0)?, value: row.get(1)? });
+        Ok(self.rows(statement, params![peer], handle)?.pop())
+    }
+
+    fn peer_of(&self, handle: &Handle) -> Result<Option<AppId>, StoreError> {
+        let values = params![handle.kind, handle.value];
+        Ok(self.rows(PEER, values, |row| row.get(0))?.pop())
+    }
+
+    fn begin(&mut self, call: &NewCall) -> Result<(), StoreError> {
+        self.write(|connection| {
+            let uuid = call.uuid.value().to_be_bytes();
+            let used = connection
+                .prepare_cached("SELECT 1 FROM call WHERE uuid = ?")?
+                .exists(params![uuid])?;
+            if used {
+                return Err(StoreError::UuidUsed(call.uuid).into());
+            }
+            remember(connection, &call.peer, &call.handle)?;
+            let Handle { kind, value } = &call.handle;
+            connection
+                .prepare_cached(
+                    "INSERT INTO call (uuid, app, kind, value, outgoing, video, in_recents, began) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                )?
+                .execute(params![
+                    uuid,
+                    call.peer,
+                    kind,
+                    value,
+                    call.outgoing,
+                    call.video,
+                    call.in_recents,
+                    nanoseconds(call.at),
+                ])?;
+            Ok(())
+        })
+    }
+
+    fn connected(&mut self, uuid: Id, at: SystemTime) -> Result<(), StoreError> {
+        self.change(
+            uuid,
+            "UPDATE call SET connected = coalesce(connected, ?2) WHERE uuid = ?1 AND ended IS NULL",
+            params![uuid.value().to_be_bytes(), nanoseconds(at)],
+        )
+    }
+
+    fn end(&mut self, uuid: Id, at: SystemTime, why: Ending) -> Result<(), StoreError> {
+        self.change(
+            uuid,
+            "UPDATE call SET ended = ?2, why = ?3 WHERE uuid = ?1 AND ended IS NULL",
+            params![uuid.value().to_be_bytes(), nanoseconds(at), why],
+        )
+    }
+
+    fn live_call(&self, uuid: Id) -> Result<Option<CallRecord>, StoreError> {
+        let statement = format!("{CALL} WHERE uuid = ? AND ended IS NULL");
+        Ok(self.rows(&statement, params![uuid.value().to_be_bytes()], record)?.pop())
+    }
+
+    fn live_calls(&self) -> Result<Vec<CallRecord>, StoreError> {
+        self.rows(&format!("{CALL} WHERE ended IS NULL ORDER BY began, uuid"), [], record)
+    }
+
+    fn recents(&self, most: usize) -> Result<Vec<CallRecord>, StoreError> {
+        let statement = format!(
+            "{CALL} WHERE ended IS NOT NULL AND in_recents ORDER BY began DESC, uuid DESC LIMIT ?"
+        );
+        self.rows(&statement, params![i64::try_from(most).unwrap_or(i64::MAX)], record)
+    }
+}
+
+const PEER: &str = "SELECT app FROM handle WHERE kind = ? AND value = ?";
+
+fn remember(connection: &Connection, peer: &AppId, handle: &Handle) -> Result<(), Refused> {
+    let owner: Option<AppId> = connection
+        .prepare_cached(PEER)?
+        .query_row(params![handle.kind, handle.value], |row| row.get(0))
+        .optional()?;
+    if let Some(owner) = owner.filter(|owner| owner != peer) {
+        let (handle, peer) = (handle.clone(), peer.clone());
+        return Err(StoreError::HandleTaken { handle, owner, peer }.into());
+    }
+    connection
+        .prepare_cached(
+            "INSERT OR REPLACE INTO handle (kind, value, app, turn)
+             SELECT ?1, ?2, ?3, coalesce(max(turn), 0) + 1 FROM handle WHERE app = ?3",
+        )?
+        .execute(params![handle.kind, handle.value, peer])?;
+    Ok(())
+}
+
+/// Looks at the file without SQLite: whether it can be read at all, and whether it is one of ours.
+fn look_at(path: &Path) -> Result<(), StoreError> {
+    let place = path.display().to_string();
+    let mut header = [0; 100];
+    let length = match File::open(path).and_then(|file| fill(file, &mut header)) {
+        Ok(length) => length,
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
+        Err(error) if error.kind() == ErrorKind::PermissionDenied => {
+            return Err(StoreError::Locked);
+        }
+        Err(error) => return Err(StoreError::Medium { place, source: error.into() }),
+    };
+    if length == 0 {
+        return Ok(());
+    }
+    let field = |at: usize| i32::from_be_bytes([0, 1, 2, 3].map(|byte| header[at + byte]));
+    let (form, application) = (field(60), field(68));
+    let why = if length < header.len() || !header.starts_with(b"SQLite format 3\0") {
+        "is no SQLite file".into()
+    } else if application != APPLICATION {
+        format!("belongs to another program: application id {application}, expected {APPLICATION}")
+    } else if form != FORM {
+        format!("has form {form} of the tables, this version knows form {FORM}")
+    } else {
+        return Ok(());
+    };
+    Err(StoreError::Foreign { place, why })
+}
+
+/// Reads until `buffer` is full or the file ends; how much came.
+fn fill(mut file: File, buffer: &mut [u8]) -> io::Result<usize> {
+    let mut length = 0;
+    loop {
+        match file.read(&mut buffer[length..])? {
+            0 => return Ok(length),
+            read => length += read,
+        }
+    }
+}
+
+/// Makes the tables in a file that has none: all of them, with the application id, or nothing.
+fn make_tables(connection: &mut Connection) -> rusqlite::Result<()> {
+    let application = |connection: &Connection| -> rusqlite::Result<i32> {
+        connection.pragma_query_value(None, "application_id", |row| row.get(0))
+    };
+    if application(connection)? == APPLICATION {
+        return Ok(());
+    }
+    // Another process may have been faster.
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Exclusive)?;
+    if application(&transaction)? != APPLICATION {
+        transaction.execute_batch(TABLES)?;
+        transaction.pragma_update(None, "application_id", APPLICATION)?;
+        transaction.pragma_update(None, "user_version", FORM)?;
+    }
+    transaction.commit()
+}
+
+/// Why a transaction is undone.
+enum Refused {
+    Store(StoreError),
+    Sqlite(rusqlite::Error),
+}
+
+impl From<StoreError> for Refused {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
+impl From<rusqlite::Error> for Refused {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Sqlite(error)
+    }
+}
+
+/// What SQLite's error means for the store.
+fn store_error(path: &Path, error: rusqlite::Error) -> StoreError {
+    use ErrorCode::{
+        AuthorizationForStatementDenied, CannotOpen, DatabaseCorrupt, NotADatabase,
+        PermissionDenied, SystemIoFailure,
+    };
+    use rusqlite::Error::{FromSqlConversionFailure, IntegralValueOutOfRange, InvalidColumnType};
+    let place = path.display().to_string();
+    let denied =
+        || File::open(path).is_err_and(|error| error.kind() == ErrorKind::PermissionDenied);
+    match error.sqlite_error_code() {
+        // Apple's build of SQLite names data protection so.
+        Some(AuthorizationForStatementDenied) => StoreError::Locked,
+        Some(CannotOpen | SystemIoFailure | PermissionDenied) if denied() => StoreError::Locked,
+        Some(DatabaseCorrupt | NotADatabase) => {
+            StoreError::Damaged { place, why: error.to_string() }
+        }
+        _ => match error {
+            FromSqlConversionFailure(..) | IntegralValueOutOfRange(..) | InvalidColumnType(..) => {
+                StoreError::Damaged { place, why: error.to_string() }
+            }
+            error => StoreError::Medium { place, source: error.into() },
+        },
+    }
+}
+
+fn record(row: &Row<'_>) -> rusqlite::Result<CallRecord> {
+    let time = |column| row.get(column).map(|at: Option<i64>| at.map(moment));
+    let began: i64 = row.get(7)?;
+    let ended = match time(9)? {
+        Some(at) => Some((at, row.get(10)?)),
+        None => None,
+    };
+    Ok(CallRecord {
+        call: NewCall {
+            uuid: Id::new(u128::from_be_bytes(row.get(0)?)),
+            peer: row.get(1)?,
+            handle: Handle { kind: row.get(2)?, value: row.get(3)? },
+            outgoing: row.get(4)?,
+            video: row.get(5)?,
+            in_recents: row.get(6)?,
+            at: moment(began),
+        },
+        connected: time(8)?,
+        ended,
+    })
+}
+
+/// Nanoseconds since 1970; the last that fits for times past the year 2262.
+fn nanoseconds(at: SystemTime) -> i64 {
+    match at.duration_since(SystemTime::UNIX_EPOCH) {
+        Ok(since) => i64::try_from(since.as_nanos()).unwrap_or(i64::MAX),
+        Err(before) => i64::try_from(before.duration().as_nanos()).map_or(i64::MIN, |ns| -ns),
+    }
+}
+
+fn moment(nanoseconds: i64) -> SystemTime {
+    let distance = Duration::from_nanos(nanoseconds.unsigned_abs());
+    if nanoseconds < 0 {
+        SystemTime::UNIX_EPOCH - distance
+    } else {
+        SystemTime::UNIX_EPOCH + distance
+    }
+}
+
+impl ToSql for AppId {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        match self {
+            Self::Number(number) => Ok(number.cast_signed().into()),
+            Self::Text(text) => text.to_sql(),
+        }
+    }
+}
+
+impl FromSql for AppId {
+    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
+        match value {
+            ValueRef::Integer(number) => Ok(Self::Number(number.cast_unsigned())),
+            value => value.as_str().map(Self::from),
+        }
+    }
+}
+
+impl ToSql for HandleType {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(self.code().into())
+    }
+}
+
+impl FromSql for HandleType {
+    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
+        let code = value.as_i64()?;
+        u8::try_from(code).ok().and_then(Self::of).ok_or(FromSqlError::OutOfRange(code))
+    }
+}
+
+/// How the file says why a call ended: the header's number of a reason that was reported, or one of ours.
+const fn number(ending: Ending) -> i64 {
+    match ending {
+        Ending::LeftBehind => -1,
+        Ending::Local => 0,
+        Ending::Reported(EndedReason::Failed) => 1,
+        Ending::Reported(EndedReason::RemoteEnded) => 2,
+        Ending::Reported(EndedReason::Unanswered) => 3,
+        Ending::Reported(EndedReason::AnsweredElsewhere) => 4,
+        Ending::Reported(EndedReason::DeclinedElsewhere) => 5,
+    }
+}
+
+impl ToSql for Ending {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(number(*self).into())
+    }
+}
+
+impl FromSql for Ending {
+    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
+        let found = value.as_i64()?;
+        let reported = EndedReason::ALL.iter().map(|&reason| Self::Reported(reason));
+        [Self::Local, Self::LeftBehind]
+            .into_iter()
+            .chain(reported)
+            .find(|&ending| number(ending) == found)
+            .ok_or(FromSqlError::OutOfRange(found))
+    }
+}
