@@ -152,19 +152,12 @@ pub trait IdentityStore {
     /// As the trait says.
     fn recents(&self, most: usize) -> Result<Vec<CallRecord>, StoreError>;
 
-    /// Ends the calls that a dead process left behind; they are told as they are now, so that the app can tell its
-    /// server. For a process that has just started and has no call yet.
+    /// Ends the calls that a dead process left behind, all in one write; they are told as they are now, so that the app
+    /// can tell its server. For a process that has just started and has no call yet.
     ///
     /// # Errors
-    /// As the trait says; some of the calls may be ended then, and the next time takes the rest.
-    fn end_left_behind(&mut self, at: SystemTime) -> Result<Vec<CallRecord>, StoreError> {
-        let mut left = self.live_calls()?;
-        for record in &mut left {
-            self.end(record.call.uuid, at, Ending::LeftBehind)?;
-            record.ended = Some((at, Ending::LeftBehind));
-        }
-        Ok(left)
-    }
+    /// As the trait says.
+    fn end_left_behind(&mut self, at: SystemTime) -> Result<Vec<CallRecord>, StoreError>;
 }
 
 /// Why a store did not do it.

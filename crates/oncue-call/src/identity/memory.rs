@@ -106,4 +106,13 @@ impl IdentityStore for MemoryStore {
         calls.truncate(most);
         Ok(calls)
     }
+
+    fn end_left_behind(&mut self, at: SystemTime) -> Result<Vec<CallRecord>, StoreError> {
+        let mut left = self.live_calls()?;
+        for record in &mut left {
+            self.end(record.call.uuid, at, Ending::LeftBehind)?;
+            record.ended = Some((at, Ending::LeftBehind));
+        }
+        Ok(left)
+    }
 }

@@ -105,17 +105,18 @@ impl SqliteStore {
     }
 
     /// Runs `write` in a transaction, which is undone if it fails.
-    fn write(
+    fn write<T>(
         &mut self,
-        write: impl FnOnce(&Connection) -> Result<(), Refused>,
-    ) -> Result<(), StoreError> {
+        write: impl FnOnce(&Connection) -> Result<T, Refused>,
+    ) -> Result<T, StoreError> {
         let done = self
             .connection
             .transaction_with_behavior(TransactionBehavior::Immediate)
             .map_err(Refused::Sqlite)
             .and_then(|transaction| {
-                write(&transaction)?;
-                Ok(transaction.commit()?)
+                let written = write(&transaction)?;
+                transaction.commit()?;
+                Ok(written)
             });
         done.map_err(|refused| match refused {
             Refused::Store(error) => error,
@@ -207,7 +208,7 @@ impl IdentityStore for SqliteStore {
     }
 
     fn live_calls(&self) -> Result<Vec<CallRecord>, StoreError> {
-        self.rows(&format!("{CALL} WHERE ended IS NULL ORDER BY began, uuid"), [], record)
+        self.rows(&live(), [], record)
     }
 
     fn recents(&self, most: usize) -> Result<Vec<CallRecord>, StoreError> {
@@ -216,6 +217,25 @@ impl IdentityStore for SqliteStore {
         );
         self.rows(&statement, params![i64::try_from(most).unwrap_or(i64::MAX)], record)
     }
+
+    fn end_left_behind(&mut self, at: SystemTime) -> Result<Vec<CallRecord>, StoreError> {
+        self.write(|connection| {
+            let mut left: Vec<_> =
+                connection.prepare(&live())?.query_map([], record)?.collect::<Result<_, _>>()?;
+            for record in &mut left {
+                record.ended = Some((at, Ending::LeftBehind));
+            }
+            connection.execute(
+                "UPDATE call SET ended = ?, why = ? WHERE ended IS NULL",
+                params![nanoseconds(at), Ending::LeftBehind],
+            )?;
+            Ok(left)
+        })
+    }
+}
+
+fn live() -> String {
+    format!("{CALL} WHERE ended IS NULL ORDER BY began, uuid")
 }
 
 const PEER: &str = "SELECT app FROM handle WHERE kind = ? AND value = ?";

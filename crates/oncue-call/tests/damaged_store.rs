@@ -1,0 +1,168 @@
+//! A file that is no store of identities, or no longer one, or that the system does not let be read: a typed error, and
+//! the file is byte for byte what it was.
+#![cfg(feature = "sqlite")]
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+use oncue_call::{Handle, IdentityStore, NewCall, SqliteStore, StoreError};
+use oncue_session::Id;
+use rusqlite::Connection;
+use std::fs;
+use std::path::PathBuf;
+use std::time::SystemTime;
+
+/// A file of this name that is not there yet, in a folder of its own.
+fn new_file(name: &str) -> PathBuf {
+    let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("damaged").join(name);
+    let _ = fs::remove_dir_all(&folder);
+    fs::create_dir_all(&folder).unwrap();
+    folder.join("identities.sqlite")
+}
+
+/// A store with `calls` calls, closed.
+fn filled(name: &str, calls: u128) -> PathBuf {
+    let path = new_file(name);
+    let mut store = SqliteStore::open(&path).unwrap();
+    // One transaction would be faster, and is none of a store's methods.
+    for uuid in 1..=calls {
+        let call = NewCall {
+            uuid: Id::new(uuid),
+            peer: 7.into(),
+            handle: Handle::generic("seven"),
+            outgoing: false,
+            video: false,
+            in_recents: true,
+            at: SystemTime::UNIX_EPOCH,
+        };
+        store.begin(&call).unwrap();
+    }
+    path
+}
+
+/// What opening it says; the file is not changed by it.
+fn refused(path: &PathBuf) -> StoreError {
+    let before = fs::read(path).unwrap();
+    let error = SqliteStore::open(path).unwrap_err();
+    assert_eq!(fs::read(path).unwrap(), before, "{error}");
+    error
+}
+
+#[test]
+fn a_foreign_file_is_left_alone() {
+    let text = new_file("text");
+    fs::write(&text, "number,label\n1,courier\n").unwrap();
+    let short = new_file("short");
+    fs::write(&short, b"SQLite format 3\0").unwrap();
+    for path in [text, short] {
+        let error = refused(&path);
+        assert!(matches!(&error, StoreError::Foreign { .. }), "{error}");
+        assert!(error.to_string().contains("is no SQLite file; it is left as it is"), "{error}");
+    }
+
+    let foreign = new_file("foreign");
+    Connection::open(&foreign).unwrap().execute_batch("CREATE TABLE photos (id)").unwrap();
+    let error = refused(&foreign);
+    assert!(matches!(&error, StoreError::Foreign { .. }), "{error}");
+    let said = "belongs to another program: application id 0, expected 1332626293";
+    assert!(error.to_string().contains(said), "{error}");
+    let entries = fs::read_dir(foreign.parent().unwrap()).unwrap().count();
+    assert_eq!(entries, 1, "neither a log nor a lock beside it");
+}
+
+#[test]
+fn a_newer_form_is_left_alone() {
+    let path = filled("newer", 1);
+    let connection = Connection::open(&path).unwrap();
+    connection.execute_batch("PRAGMA user_version = 2; PRAGMA wal_checkpoint(TRUNCATE)").unwrap();
+    drop(connection);
+    let error = refused(&path);
+    assert!(matches!(&error, StoreError::Foreign { .. }), "{error}");
+    assert!(error.to_string().contains("has form 2 of the tables, this version knows form 1"));
+}
+
+#[test]
+fn an_empty_file_becomes_a_store() {
+    let path = new_file("empty");
+    fs::write(&path, "").unwrap();
+    let mut store = SqliteStore::open(&path).unwrap();
+    store.remember(&7.into(), &Handle::generic("seven")).unwrap();
+}
+
+#[test]
+fn a_damaged_page_and_a_file_cut_short_are_damage() {
+    let path = filled("page", 120);
+    let whole = fs::read(&path).unwrap();
+    let page = 4096;
+    assert!(whole.len() > 4 * page, "enough to damage");
+
+    // The head of each page but the first, one after the other: which of them a table needs is SQLite's business.
+    for start in (page..whole.len()).step_by(page) {
+        let mut damaged = whole.clone();
+        damaged[start..start + 16].fill(0xa5);
+        fs::write(&path, damaged).unwrap();
+        let error = refused(&path);
+        assert!(matches!(&error, StoreError::Damaged { .. }), "page at {start}: {error}");
+        assert!(error.to_string().contains("move the file away to begin anew"), "{error}");
+    }
+
+    fs::write(&path, &whole[..3 * page]).unwrap();
+    assert!(matches!(refused(&path), StoreError::Damaged { .. }));
+
+    fs::write(&path, &whole).unwrap();
+    let store = SqliteStore::open(&path).unwrap();
+    assert_eq!(store.live_calls().unwrap().len(), 120);
+}
+
+#[test]
+fn a_value_that_no_version_writes_is_damage() {
+    let path = filled("value", 1);
+    Connection::open(&path).unwrap().execute_batch("UPDATE call SET kind = 9").unwrap();
+    let store = SqliteStore::open(&path).unwrap();
+    let error = store.live_calls().unwrap_err();
+    assert!(matches!(&error, StoreError::Damaged { .. }), "{error}");
+}
+
+#[test]
+fn a_folder_that_is_not_there_is_the_mediums_error() {
+    let path = new_file("folder").join("missing").join("identities.sqlite");
+    let error = SqliteStore::open(&path).unwrap_err();
+    assert!(matches!(&error, StoreError::Medium { .. }), "{error}");
+}
+
+/// Before the first unlock the system answers "operation not permitted" to whoever opens the file. Nobody keeps root
+/// from reading, so that the test runs again as nobody where it runs as root.
+#[cfg(unix)]
+#[test]
+fn a_file_that_may_not_be_read_is_locked() {
+    use std::os::unix::fs::PermissionsExt;
+    use std::os::unix::process::CommandExt;
+    use std::process::Command;
+
+    const LOCKED: &str = "ONCUE_LOCKED_FILE";
+    if let Some(path) = std::env::var_os(LOCKED) {
+        let error = SqliteStore::open(path).unwrap_err();
+        assert!(matches!(error, StoreError::Locked), "{error}");
+        return;
+    }
+    let path = std::env::temp_dir().join(format!("oncue-locked-{}.sqlite", std::process::id()));
+    fs::copy(filled("locked", 1), &path).unwrap();
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o000)).unwrap();
+    if fs::File::open(&path).is_err() {
+        assert!(matches!(SqliteStore::open(&path), Err(StoreError::Locked)));
+    } else {
+        // A copy that nobody can run, wherever the original lies.
+        let program = path.with_extension("program");
+        fs::copy(std::env::current_exe().unwrap(), &program).unwrap();
+        let done = Command::new(&program)
+            .args(["--exact", "a_file_that_may_not_be_read_is_locked", "--quiet"])
+            .env(LOCKED, &path)
+            .current_dir("/")
+            .uid(65_534)
+            .gid(65_534)
+            .output()
+            .unwrap();
+        fs::remove_file(program).unwrap();
+        let said = String::from_utf8_lossy(&done.stdout);
+        assert!(done.status.success() && said.contains("1 passed"), "{said}");
+    }
+    fs::remove_file(&path).unwrap();
+}
