@@ -14,8 +14,8 @@ use core::sync::atomic::{AtomicU32, Ordering};
 use cpal::{SampleFormat, StreamInstant};
 use proptest::prelude::*;
 use std::collections::VecDeque;
-use std::sync::Arc;
 use std::sync::mpsc::{Sender, channel};
+use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
 const TARGET: usize = 960;
@@ -44,6 +44,7 @@ impl Rig {
             run: AtomicU32::new(0),
             capture: Side::new(format.clone()),
             playback: Side::new(format),
+            owner: Mutex::default(),
         });
         let (ends, from_streams) = channel();
         let endpoint = Endpoint::new(Arc::clone(&shared), from_streams);

@@ -113,6 +113,16 @@ impl Offset {
 }
 
 impl Timebase {
+    /// Knows nothing of the playback stream's clock any more: another stream has another.
+    pub(crate) fn forget_playback(&self) {
+        self.playback.run.store(0, Ordering::Release);
+    }
+
+    /// Knows nothing of the capture stream's clock any more.
+    pub(crate) fn forget_capture(&self) {
+        self.capture.run.store(0, Ordering::Release);
+    }
+
     /// Measures the playback stream's clock against the process's.
     pub(crate) fn calibrate_playback(&self, run: u32, epoch: Instant, playback: impl Fn() -> u64) {
         let process = || u64::try_from(epoch.elapsed().as_nanos()).unwrap_or(u64::MAX);

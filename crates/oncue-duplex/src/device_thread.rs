@@ -52,6 +52,10 @@ const GIVEN_UP: u8 = 1;
 const ENDED: u8 = 2;
 
 impl Desk {
+    pub(crate) fn new(operation: Operation) -> Self {
+        Self(Arc::new(DeskState { doing: Mutex::new(operation), life: AtomicU8::new(RUNNING) }))
+    }
+
     /// Says what is done from now on.
     pub(crate) fn doing(&self, operation: Operation) {
         *self.0.doing.lock().unwrap_or_else(PoisonError::into_inner) = operation;
@@ -62,11 +66,18 @@ impl Desk {
         self.0.life.load(Ordering::Acquire) == GIVEN_UP
     }
 
-    fn operation(&self) -> Operation {
+    /// True once the thread has ended, or is about to.
+    pub(crate) fn ended(&self) -> bool {
+        self.0.life.load(Ordering::Acquire) == ENDED
+    }
+
+    /// What is done now.
+    pub(crate) fn operation(&self) -> Operation {
         *self.0.doing.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn give_up(&self) {
+    /// Counts the thread as abandoned until it ends.
+    pub(crate) fn give_up(&self) {
         if self
             .0
             .life
@@ -89,6 +100,28 @@ impl Drop for End {
     }
 }
 
+/// Runs `work` on a thread whose end the desk shows.
+///
+/// # Errors
+/// There is no thread to be had.
+pub(crate) fn thread_of(
+    desk: &Desk,
+    name: &str,
+    work: impl FnOnce() + Send + 'static,
+) -> Result<JoinHandle<()>, DeviceError> {
+    let end = End(desk.clone());
+    std::thread::Builder::new()
+        .name(name.into())
+        .spawn(move || {
+            let _end = end;
+            work();
+        })
+        .map_err(|error| DeviceError::Refused {
+            operation: desk.operation(),
+            error: cpal::Error::with_message(cpal::ErrorKind::ResourceExhausted, error.to_string()),
+        })
+}
+
 impl<S: 'static> DeviceThread<S> {
     /// Starts a thread, which makes its `S` itself. Before each wait for a job it calls `tick`, and again after the
     /// time that it returns, or only before the next job for `None`.
@@ -96,26 +129,25 @@ impl<S: 'static> DeviceThread<S> {
         make: impl FnOnce(Desk) -> S + Send + 'static,
         tick: fn(&mut S) -> Option<Duration>,
     ) -> Result<Self, DeviceError> {
-        let desk =
-            Desk(Arc::new(DeskState { doing: Mutex::default(), life: AtomicU8::new(RUNNING) }));
+        let desk = Desk::new(Operation::OpenHost);
         let (messages, inbox) = mpsc::channel();
         let shown = desk.clone();
-        let thread = std::thread::Builder::new()
-            .name("oncue-device".into())
-            .spawn(move || {
-                let _end = End(shown.clone());
-                let mut state = make(shown.clone());
-                work(&mut state, &inbox, &shown, tick);
-                drop(state);
-            })
-            .map_err(|error| DeviceError::Refused {
-                operation: Operation::OpenHost,
-                error: cpal::Error::with_message(
-                    cpal::ErrorKind::ResourceExhausted,
-                    error.to_string(),
-                ),
-            })?;
+        let thread = thread_of(&desk, "oncue-device", move || {
+            let mut state = make(shown.clone());
+            work(&mut state, &inbox, &shown, tick);
+            drop(state);
+        })?;
         Ok(Self { messages, desk, thread: Mutex::new(Some(thread)) })
+    }
+
+    /// True if the thread does nothing any more for this end: it was given up, or a panic ended it.
+    pub(crate) fn is_given_up(&self) -> bool {
+        self.desk.given_up() || self.desk.ended()
+    }
+
+    /// True once the thread has ended.
+    pub(crate) fn has_ended(&self) -> bool {
+        self.desk.ended()
     }
 
     /// Does `job` on the thread and waits for its result, at most `deadline`.
@@ -196,20 +228,9 @@ fn work<S>(
     }
 }
 
-/// Does `job` on a thread of its own and waits for its result, at most `deadline`.
-pub(crate) fn with_deadline<R: Send + 'static>(
-    operation: Operation,
-    deadline: Duration,
-    job: impl FnOnce() -> R + Send + 'static,
-) -> Result<R, DeviceError> {
-    let thread = DeviceThread::spawn(|desk| desk, |_| None)?;
-    let result = thread.call(deadline, move |desk: &mut Desk| {
-        desk.doing(operation);
-        job()
-    });
-    thread.close(deadline);
-    result
-}
+/// Tests that abandon threads share one figure.
+#[cfg(test)]
+pub(crate) static ALONE: Mutex<()> = Mutex::new(());
 
 #[cfg(test)]
 mod tests {
@@ -218,9 +239,6 @@ mod tests {
 
     const LONG: Duration = Duration::from_secs(60);
     const SHORT: Duration = Duration::from_millis(20);
-
-    /// Tests that abandon threads share one figure.
-    static ALONE: Mutex<()> = Mutex::new(());
 
     fn until(condition: impl Fn() -> bool) {
         while !condition() {
@@ -286,14 +304,6 @@ mod tests {
         assert_eq!(abandoned_threads(), 1);
         release.store(true, Ordering::Release);
         until(|| abandoned_threads() == 0);
-    }
-
-    #[test]
-    fn a_panic_of_the_host_is_an_error() {
-        let result = with_deadline(Operation::List, LONG, || {
-            if core::hint::black_box(true) { panic!("a bug") } else { 1 }
-        });
-        assert_eq!(result, Err(DeviceError::Panicked { operation: Operation::List }));
     }
 
     #[test]

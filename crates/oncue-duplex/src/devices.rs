@@ -3,7 +3,7 @@
 //! Everything here may block in an audio server, so it runs on a device thread with a deadline.
 
 use crate::callback::FORMATS;
-use crate::device_thread::with_deadline;
+use crate::errand::with_deadline;
 use crate::error::{DeviceError, Direction, OpenError, Operation};
 use crate::settings::{DuplexSettings, FRAMES_PER_SECOND};
 use crate::stats::StreamFormat;
@@ -19,8 +19,9 @@ pub enum HostSource {
     Default,
     /// A host by its name, in any case: one of [`hosts`].
     Named(String),
-    /// A host that the caller makes, such as a virtual sound card; called on the device thread.
-    Made(Box<dyn FnOnce() -> cpal::Host + Send>),
+    /// A host that the caller makes, such as a virtual sound card; called on a thread of the engine, and again when
+    /// the host is connected to anew.
+    Made(Box<dyn Fn() -> cpal::Host + Send + Sync>),
 }
 
 impl fmt::Debug for HostSource {
@@ -105,8 +106,8 @@ pub fn hosts(deadline: Duration) -> Result<Vec<HostInfo>, DeviceError> {
 /// # Errors
 /// The host is unknown, unavailable, or does not answer within `deadline`.
 pub fn devices(source: HostSource, deadline: Duration) -> Result<Vec<DeviceInfo>, OpenError> {
-    with_deadline(Operation::List, deadline, || {
-        let host = connect(source)?;
+    with_deadline(Operation::List, deadline, move || {
+        let host = connect(&source)?;
         let default_capture = host.default_input_device().and_then(|device| device.id().ok());
         let default_playback = host.default_output_device().and_then(|device| device.id().ok());
         let listed = all(&host)?.into_iter().map(|device| {
@@ -129,16 +130,16 @@ pub fn devices(source: HostSource, deadline: Duration) -> Result<Vec<DeviceInfo>
 }
 
 /// Connects to a host.
-pub(crate) fn connect(source: HostSource) -> Result<cpal::Host, OpenError> {
+pub(crate) fn connect(source: &HostSource) -> Result<cpal::Host, OpenError> {
     let named = match source {
         HostSource::Default => return Ok(cpal::default_host()),
         HostSource::Made(make) => return Ok(make()),
         HostSource::Named(named) => named,
     };
-    let id = HostId::from_str(&named).ok().filter(|id| named_hosts().any(|known| known == *id));
+    let id = HostId::from_str(named).ok().filter(|id| named_hosts().any(|known| known == *id));
     let Some(id) = id else {
         return Err(OpenError::UnknownHost {
-            asked: named,
+            asked: named.clone(),
             available: named_hosts().map(|id| id.to_string()).collect(),
         });
     };

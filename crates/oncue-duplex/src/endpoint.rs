@@ -162,6 +162,7 @@ impl Endpoint {
         while let Ok(end) = self.ends.try_recv() {
             match end {
                 End::Capture(end) => {
+                    self.alignment.clear();
                     if let Some(old) = self.capture.replace(end) {
                         add(
                             &self.shared.capture.counters.consumer.dropped,
@@ -170,6 +171,7 @@ impl Endpoint {
                     }
                 }
                 End::Playback(end) => {
+                    self.alignment.clear();
                     if let Some(old) = self.playback.replace(end) {
                         self.accepted += old.frames.position();
                         add(

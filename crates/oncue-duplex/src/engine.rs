@@ -10,17 +10,17 @@
 use crate::device_thread::DeviceThread;
 use crate::devices::HostSource;
 use crate::endpoint::Endpoint;
-use crate::error::{DeviceError, Direction, OpenError, StreamEvent};
+use crate::error::{DeviceError, Direction, OpenError, Operation, StreamEvent};
 use crate::settings::DuplexSettings;
 use crate::shared::Shared;
 use crate::stats::Stats;
-use crate::streams::Streams;
+use crate::streams::{Link, Streams};
 use core::fmt;
 use core::sync::atomic::Ordering;
 use core::time::Duration;
 use oncue_session::{Directions, Engine, RunningIo, StartPermit};
-use std::sync::Arc;
-use std::sync::mpsc::{self, Receiver, Sender};
+use std::sync::mpsc::{self, Receiver};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 /// Capture and playback over one cpal host.
@@ -44,10 +44,20 @@ pub struct Duplex {
 pub struct Meter(Arc<Shared>);
 
 struct Control {
-    thread: DeviceThread<Streams>,
+    /// The thread that holds the streams, and those before it that were given up.
+    threads: Mutex<Threads>,
     shared: Arc<Shared>,
-    events: Sender<StreamEvent>,
+    source: Arc<HostSource>,
+    link: Link,
 }
+
+struct Threads {
+    present: Arc<DeviceThread<Streams>>,
+    given_up: Vec<Arc<DeviceThread<Streams>>>,
+}
+
+/// Device threads of one engine that may hang before it is not opened anew any more.
+const MAX_GIVEN_UP: usize = 4;
 
 impl Duplex {
     /// Connects to a host, finds the devices and agrees with them on formats. No stream is built yet.
@@ -63,14 +73,16 @@ impl Duplex {
         let deadlines = settings.deadlines;
         let (ends, from_streams) = mpsc::channel();
         let (events, from_thread) = mpsc::channel();
-        let tell = events.clone();
+        let (source, link) = (Arc::new(source), Link { ends, events, owner: 0 });
+        let (its, there) = (link.clone(), Arc::clone(&source));
         let thread = DeviceThread::spawn(Streams::new, Streams::tick)?;
-        let opened =
-            thread.call(deadlines.open, move |streams| streams.open(source, settings, ends, tell));
+        let opened = thread.call(deadlines.open, move |streams| streams.open(there, settings, its));
         match opened.map_err(OpenError::from).flatten() {
             Ok(shared) => {
                 let endpoint = Endpoint::new(Arc::clone(&shared), from_streams);
-                let control = Arc::new(Control { thread, shared, events });
+                let threads = Threads { present: Arc::new(thread), given_up: Vec::new() };
+                let threads = Mutex::new(threads);
+                let control = Arc::new(Control { threads, shared, source, link });
                 let (capture, playback) = (StallWatch::default(), StallWatch::default());
                 Ok((Self { control, events: from_thread, capture, playback }, endpoint))
             }
@@ -107,22 +119,26 @@ impl Engine for Duplex {
 
     /// Builds both streams, which some hosts take 0.1 s for, without starting them.
     fn prepare(&mut self) -> Result<(), DeviceError> {
+        self.control.open_again()?;
         self.control
             .call(|deadlines| deadlines.open, |streams| streams.prepare(Directions::Duplex))?
     }
 
     /// Starts playback, then capture. After a [`DeviceError::TimedOut`] nothing runs any more; after another error,
-    /// what ran before.
+    /// what ran before. With [`DuplexSettings::recovery`] a stream that was prepared and fits no more is built anew,
+    /// and after a time-out the next start connects to the host anew.
     fn start(
         &mut self,
-        _permit: StartPermit,
+        permit: StartPermit,
         directions: Directions,
     ) -> Result<Box<dyn RunningIo>, DeviceError> {
+        self.control.open_again()?;
         self.control
             .call(|deadlines| deadlines.open, move |streams| streams.prepare(directions))??;
-        let run = self
-            .control
-            .call(|deadlines| deadlines.start, move |streams| streams.start(directions))??;
+        let run = self.control.call(
+            |deadlines| deadlines.start,
+            move |streams| streams.start(permit, directions),
+        )??;
         Ok(Box::new(RunningDuplex { control: Arc::clone(&self.control), run }))
     }
 }
@@ -132,7 +148,7 @@ impl Drop for Duplex {
         let deadline = self.control.shared.settings.deadlines.stop;
         self.control.shared.close_gates(deadline);
         self.control.shared.seal_gates();
-        self.control.thread.close(deadline);
+        self.control.thread().close(deadline);
     }
 }
 
@@ -152,6 +168,55 @@ impl Meter {
 }
 
 impl Control {
+    fn threads(&self) -> MutexGuard<'_, Threads> {
+        self.threads.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn thread(&self) -> Arc<DeviceThread<Streams>> {
+        Arc::clone(&self.threads().present)
+    }
+
+    /// Connects to the host on another device thread, if this one was given up and recovery is on.
+    fn open_again(&self) -> Result<(), DeviceError> {
+        let mut threads = self.threads();
+        threads.given_up.retain(|thread| !thread.has_ended());
+        if !threads.present.is_given_up()
+            || self.shared.settings.recovery.is_none()
+            || threads.given_up.len() >= MAX_GIVEN_UP
+        {
+            return Ok(());
+        }
+        let thread = DeviceThread::spawn(Streams::new, Streams::tick)?;
+        let owner = {
+            let mut owner = self.shared.owner.lock().unwrap_or_else(PoisonError::into_inner);
+            *owner += 1;
+            *owner
+        };
+        let (source, shared) = (Arc::clone(&self.source), Arc::clone(&self.shared));
+        let link = Link { owner, ..self.link.clone() };
+        let deadlines = shared.settings.deadlines;
+        let opened =
+            thread.call(deadlines.open, move |streams| streams.reopen(source, shared, link));
+        let error = match opened {
+            Ok(Ok(())) => {
+                let before = core::mem::replace(&mut threads.present, Arc::new(thread));
+                threads.given_up.push(before);
+                return Ok(());
+            }
+            Ok(Err(OpenError::Device(error))) | Err(error) => error,
+            Ok(Err(error)) => DeviceError::Refused {
+                operation: Operation::OpenHost,
+                error: cpal::Error::with_message(
+                    cpal::ErrorKind::DeviceNotAvailable,
+                    error.to_string(),
+                ),
+            },
+        };
+        thread.close(deadlines.stop);
+        threads.given_up.push(Arc::new(thread));
+        Err(error)
+    }
+
     fn call<R: Send + 'static>(
         &self,
         deadline: fn(crate::Deadlines) -> Duration,
@@ -160,7 +225,7 @@ impl Control {
         let ran = [Direction::Playback, Direction::Capture]
             .into_iter()
             .find(|direction| self.shared.side(*direction).is_open());
-        let result = self.thread.call(deadline(self.shared.settings.deadlines), job);
+        let result = self.thread().call(deadline(self.shared.settings.deadlines), job);
         if let Err(error) = &result {
             // The streams cannot be reached any more.
             self.shared.seal_gates();
@@ -168,7 +233,7 @@ impl Control {
                 let error =
                     cpal::Error::with_message(cpal::ErrorKind::HostUnavailable, error.to_string());
                 // Without an engine there is nobody to tell.
-                let _ = self.events.send(StreamEvent::Failed { direction, error });
+                let _ = self.link.events.send(StreamEvent::Failed { direction, error });
             }
         }
         result

@@ -13,6 +13,15 @@ pub enum Direction {
     Playback,
 }
 
+impl Direction {
+    pub(crate) const fn other(self) -> Self {
+        match self {
+            Self::Capture => Self::Playback,
+            Self::Playback => Self::Capture,
+        }
+    }
+}
+
 impl fmt::Display for Direction {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
@@ -181,13 +190,43 @@ fn use_period(min: u32, max: u32) -> String {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum StreamEvent {
-    /// A stream failed: both directions are stopped and their streams dropped. Comes once in a run. Starting again
-    /// builds new streams, which may work if the device or its server is back.
+    /// A stream failed, and [`DuplexSettings::recovery`](crate::DuplexSettings::recovery) is off: both directions are
+    /// stopped and their streams dropped. Comes once in a run. Starting again builds new streams, which may work if the
+    /// device or its server is back.
     Failed {
         /// The direction that failed first.
         direction: Direction,
         /// The host's error.
         error: cpal::Error,
+    },
+    /// A direction is lost and will be brought back; the other goes on. What it held for the consumer is given up and
+    /// counted ([`CaptureStats::discarded`](crate::CaptureStats::discarded),
+    /// [`PlaybackStats::skipped`](crate::PlaybackStats::skipped)).
+    Lost {
+        /// The direction.
+        direction: Direction,
+        /// What is wrong with it.
+        cause: LossCause,
+    },
+    /// An attempt to bring a lost direction back failed; the next one comes by itself. Attempts that fail as the one
+    /// before did are not told.
+    StillLost {
+        /// The direction.
+        direction: Direction,
+        /// Attempts so far.
+        attempts: u32,
+        /// Why this one failed.
+        error: OpenError,
+    },
+    /// A lost direction runs again: its first callback came.
+    Recovered {
+        /// The direction.
+        direction: Direction,
+        /// Attempts that it took.
+        attempts: u32,
+        /// How long the device gave or took no audio, from the last callback before to the first one after, as far as
+        /// looking every 20 ms can tell.
+        gap: Duration,
     },
     /// The host reported something that does not end the stream, as it says itself: another route, or no real-time
     /// priority.
@@ -205,4 +244,19 @@ pub enum StreamEvent {
         /// How long no callback has come.
         since: Duration,
     },
+}
+
+/// Why a direction was lost.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum LossCause {
+    /// The stream failed.
+    #[error("{0}")]
+    Error(cpal::Error),
+    /// No callback came.
+    #[error("no callback for {0:?}")]
+    NoCallbacks(Duration),
+    /// The host has another default device, which is followed.
+    #[error("the default device changed")]
+    DefaultChanged,
 }

@@ -27,24 +27,27 @@ mod device_thread;
 mod devices;
 mod endpoint;
 mod engine;
+mod errand;
 mod error;
 mod gate;
+mod rescue;
 mod ring;
 mod settings;
 mod shared;
 mod silence;
 mod stats;
 mod streams;
+mod supervisor;
 
 pub use clock::Alignment;
 pub use device_thread::abandoned_threads;
 pub use devices::{DeviceInfo, HostInfo, HostSource, Support, devices, hosts};
 pub use endpoint::{Captured, Endpoint, Written};
 pub use engine::{Duplex, Meter};
-pub use error::{DeviceError, Direction, OpenError, Operation, StreamEvent};
+pub use error::{DeviceError, Direction, LossCause, OpenError, Operation, StreamEvent};
 pub use ring::{FrameReader, FrameWriter, RING_FRAMES, frame_ring, frame_ring_from};
 pub use settings::{
-    DEFAULT_RATE, Deadlines, DuplexSettings, FRAMES_PER_SECOND, MAX_PERIOD, SettingsError,
+    DEFAULT_RATE, Deadlines, DuplexSettings, FRAMES_PER_SECOND, MAX_PERIOD, Recovery, SettingsError,
 };
 pub use silence::{SilenceCause, SilenceKind, SilentAudio};
 pub use stats::{CaptureStats, PlaybackStats, Range, Stats, StreamFormat, StreamStats};

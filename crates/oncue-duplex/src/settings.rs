@@ -32,6 +32,36 @@ pub struct DuplexSettings {
     pub deadlines: Deadlines,
     /// A direction that gets no callback for this long, or for three blocks if that is longer, has stalled.
     pub stall_after: Duration,
+    /// How a lost stream is brought back while the engine runs; `None` = not: the first failure stops both directions.
+    pub recovery: Option<Recovery>,
+}
+
+/// How a stream that fails, or whose callbacks do not come, is brought back: each direction by itself, the other goes
+/// on. The stream is dropped, the host is connected to anew (its server may be another by now), the device is looked up
+/// and asked for its format, and a stream is built and played: at once, then after pauses that double. That happens
+/// only within the run that the session permitted: before a start, and after a stop, nothing is built or played.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Recovery {
+    /// Which device a direction that was opened on the host's default goes on with: `false` = the one that it was
+    /// opened on, waiting for it to come back; `true` = whatever the default is then, also when the user changes it,
+    /// which is noticed within a second. A device that was asked for by its name is never exchanged.
+    pub follow_default: bool,
+    /// A stream that gets no callback for this long, or for three blocks if that is longer, is built anew. 2 s by
+    /// default: an idle source of PulseAudio may take as long for its first.
+    pub rebuild_after: Duration,
+    /// The longest pause between two attempts, 2 s by default; the first is a 32nd of it. A stream that was lost again
+    /// before it ran this long goes on where the doubling was.
+    pub retry_at_most: Duration,
+}
+
+impl Default for Recovery {
+    fn default() -> Self {
+        Self {
+            follow_default: false,
+            rebuild_after: Duration::from_secs(2),
+            retry_at_most: Duration::from_secs(2),
+        }
+    }
 }
 
 impl Default for DuplexSettings {
@@ -44,6 +74,7 @@ impl Default for DuplexSettings {
             target_fill: None,
             deadlines: Deadlines::default(),
             stall_after: Duration::from_millis(500),
+            recovery: None,
         }
     }
 }

@@ -26,19 +26,30 @@ pub(crate) struct Shared {
     pub(crate) run: AtomicU32,
     pub(crate) capture: Side,
     pub(crate) playback: Side,
+    /// Which device thread may hand streams over: an earlier one may come back out of a server late.
+    pub(crate) owner: Mutex<u32>,
 }
 
 /// One direction.
 #[derive(Debug)]
 pub(crate) struct Side {
-    pub(crate) format: StreamFormat,
     pub(crate) counters: Arc<Counters>,
+    format: Mutex<StreamFormat>,
     lane: Mutex<Option<Arc<Lane>>>,
 }
 
 impl Side {
     pub(crate) fn new(format: StreamFormat) -> Self {
-        Self { format, counters: Arc::default(), lane: Mutex::default() }
+        Self { counters: Arc::default(), format: Mutex::new(format), lane: Mutex::default() }
+    }
+
+    /// What was agreed with the device; another stream may have another.
+    pub(crate) fn format(&self) -> StreamFormat {
+        self.format.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub(crate) fn set_format(&self, format: StreamFormat) {
+        *self.format.lock().unwrap_or_else(PoisonError::into_inner) = format;
     }
 
     /// The lane of the stream that was built last.
@@ -86,8 +97,8 @@ impl Shared {
 
     pub(crate) fn stats(&self) -> Stats {
         Stats {
-            capture: self.capture.counters.capture(&self.capture.format),
-            playback: self.playback.counters.playback(&self.playback.format),
+            capture: self.capture.counters.capture(&self.capture.format()),
+            playback: self.playback.counters.playback(&self.playback.format()),
         }
     }
 }

@@ -12,18 +12,21 @@ use crate::clock::{nanos, stamps};
 use crate::device_thread::Desk;
 use crate::devices::{Chosen, HostSource, connect};
 use crate::endpoint::{CaptureEnd, End, PlaybackEnd};
-use crate::error::{DeviceError, Direction, OpenError, Operation, StreamEvent};
+use crate::error::{DeviceError, Direction, LossCause, OpenError, Operation, StreamEvent};
+use crate::rescue::{Rebuilt, Rescue};
 use crate::ring::{frame_ring, splices};
 use crate::settings::{DuplexSettings, FRAMES_PER_SECOND};
 use crate::shared::{Shared, Side};
+use crate::stats::StreamFormat;
+use crate::supervisor::Supervisor;
 use core::sync::atomic::{AtomicU32, Ordering};
 use core::time::Duration;
 use cpal::ErrorKind;
 use cpal::traits::{DeviceTrait, StreamTrait};
-use oncue_session::Directions;
+use oncue_session::{Directions, StartPermit};
 use ringbuf::traits::{Consumer, Split};
-use std::sync::Arc;
 use std::sync::mpsc::Sender;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 /// How often streams are looked at for errors.
@@ -34,28 +37,46 @@ const DOUBT: Duration = Duration::from_millis(250);
 
 /// What the device thread owns.
 pub(crate) struct Streams {
-    desk: Desk,
-    opened: Option<Opened>,
+    pub(crate) desk: Desk,
+    pub(crate) opened: Option<Opened>,
     capture: Option<Built>,
     playback: Option<Built>,
+    /// The session's word for the present run.
+    pub(crate) permit: Option<StartPermit>,
+    pub(crate) rescue: Rescue,
 }
 
-struct Opened {
+/// What was found when the host was connected to, the last time.
+pub(crate) struct Opened {
     capture: Chosen,
     playback: Chosen,
-    shared: Arc<Shared>,
-    ends: Sender<End>,
-    events: Sender<StreamEvent>,
+    /// Whether a stream failed since, so that the host is to be connected to anew.
+    stale: bool,
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) source: Arc<HostSource>,
+    pub(crate) link: Link,
     /// Kept for as long as its devices are in use; the last to be dropped.
-    _host: cpal::Host,
+    pub(crate) host: Arc<cpal::Host>,
 }
 
-struct Built {
-    stream: cpal::Stream,
-    lane: Arc<Lane>,
+/// How what happens on the device thread reaches endpoint and engine.
+#[derive(Clone)]
+pub(crate) struct Link {
+    pub(crate) ends: Sender<End>,
+    pub(crate) events: Sender<StreamEvent>,
+    /// The owner that these streams are of; see [`Shared::owner`].
+    pub(crate) owner: u32,
+}
+
+/// A stream, with the host that it came from.
+pub(crate) struct Built {
+    pub(crate) stream: cpal::Stream,
+    pub(crate) lane: Arc<Lane>,
     errors: ErrorReader,
+    granted: u32,
     plays: bool,
     doubt: Option<Doubt>,
+    _host: Arc<cpal::Host>,
 }
 
 /// A stream reported an error after which it may go on or not.
@@ -67,23 +88,19 @@ struct Doubt {
 }
 
 impl Streams {
-    pub(crate) const fn new(desk: Desk) -> Self {
-        Self { desk, opened: None, capture: None, playback: None }
+    pub(crate) fn new(desk: Desk) -> Self {
+        let (capture, playback, permit) = (None, None, None);
+        Self { desk, opened: None, capture, playback, permit, rescue: Rescue::new() }
     }
 
     /// Connects to the host and agrees on devices and formats.
     pub(crate) fn open(
         &mut self,
-        source: HostSource,
+        source: Arc<HostSource>,
         settings: DuplexSettings,
-        ends: Sender<End>,
-        events: Sender<StreamEvent>,
+        link: Link,
     ) -> Result<Arc<Shared>, OpenError> {
-        self.desk.doing(Operation::OpenHost);
-        let host = connect(source)?;
-        self.desk.doing(Operation::List);
-        let playback = Chosen::find(&host, Direction::Playback, &settings)?;
-        let capture = Chosen::find(&host, Direction::Capture, &settings)?;
+        let (host, capture, playback) = self.find(&source, &settings)?;
         let shared = Arc::new(Shared {
             settings,
             epoch: Instant::now(),
@@ -92,40 +109,110 @@ impl Streams {
             run: AtomicU32::new(0),
             capture: Side::new(capture.format.clone()),
             playback: Side::new(playback.format.clone()),
+            owner: Mutex::default(),
         });
-        self.opened = Some(Opened {
-            capture,
-            playback,
-            shared: Arc::clone(&shared),
-            ends,
-            events,
-            _host: host,
-        });
+        self.take_over(source, Arc::clone(&shared), link, (host, capture, playback));
         Ok(shared)
     }
 
-    /// Builds the streams for `directions` that are not there.
+    /// Connects to the host for an engine whose earlier device thread was given up.
+    pub(crate) fn reopen(
+        &mut self,
+        source: Arc<HostSource>,
+        shared: Arc<Shared>,
+        link: Link,
+    ) -> Result<(), OpenError> {
+        let found = self.find(&source, &shared.settings)?;
+        self.take_over(source, shared, link, found);
+        Ok(())
+    }
+
+    fn find(
+        &self,
+        source: &HostSource,
+        settings: &DuplexSettings,
+    ) -> Result<(Arc<cpal::Host>, Chosen, Chosen), OpenError> {
+        self.desk.doing(Operation::OpenHost);
+        let host = connect(source)?;
+        self.desk.doing(Operation::List);
+        let playback = Chosen::find(&host, Direction::Playback, settings)?;
+        let capture = Chosen::find(&host, Direction::Capture, settings)?;
+        Ok((Arc::new(host), capture, playback))
+    }
+
+    fn take_over(
+        &mut self,
+        source: Arc<HostSource>,
+        shared: Arc<Shared>,
+        link: Link,
+        (host, capture, playback): (Arc<cpal::Host>, Chosen, Chosen),
+    ) {
+        self.rescue.supervisor = shared.settings.recovery.map(Supervisor::new);
+        self.opened = Some(Opened { capture, playback, stale: false, shared, source, link, host });
+    }
+
+    /// Builds the streams for `directions` that are not there, but those that are being brought back.
     pub(crate) fn prepare(&mut self, directions: Directions) -> Result<(), DeviceError> {
+        if let Some(patience) = self.settings().map(|it| it.deadlines.stop) {
+            self.rescue.settle(patience);
+        }
+        order(directions).try_for_each(|direction| self.prepare_one(direction))
+    }
+
+    fn prepare_one(&mut self, direction: Direction) -> Result<(), DeviceError> {
+        if self.built(direction).is_some() || self.is_lost(direction) || self.desk.given_up() {
+            return Ok(());
+        }
+        self.find_again(direction)?;
         let Some(opened) = &self.opened else { return Ok(()) };
-        for direction in order(directions) {
-            let slot = match direction {
-                Direction::Capture => &mut self.capture,
-                Direction::Playback => &mut self.playback,
-            };
-            if slot.is_none() && !self.desk.given_up() {
-                self.desk.doing(Operation::Build(direction));
-                let built = opened.build(direction);
-                *slot = Some(built.map_err(|error| refused(Operation::Build(direction), error))?);
+        self.desk.doing(Operation::Build(direction));
+        let (chosen, host) = (opened.chosen(direction), Arc::clone(&opened.host));
+        let (built, end) = build(chosen, host, direction, &opened.shared)
+            .map_err(|error| refused(Operation::Build(direction), error))?;
+        let format = chosen.format.clone();
+        self.install(direction, built, end, format);
+        Ok(())
+    }
+
+    /// Connects to the host anew if a stream failed since, and finds the device.
+    fn find_again(&mut self, direction: Direction) -> Result<(), DeviceError> {
+        let Some(opened) = self.opened.as_ref().filter(|opened| opened.stale) else {
+            return Ok(());
+        };
+        self.desk.doing(Operation::OpenHost);
+        let found = connect(&opened.source).and_then(|host| {
+            self.desk.doing(Operation::List);
+            let chosen = Chosen::find(&host, direction, &opened.wanted(direction))?;
+            // The other direction's device is to be of the same host, if it is there.
+            let other = direction.other();
+            let other = Chosen::find(&host, other, &opened.wanted(other)).ok();
+            Ok((host, chosen, other))
+        });
+        let (host, chosen, other) = found.map_err(|error| match error {
+            OpenError::Device(error) => error,
+            error => refused(
+                Operation::Build(direction),
+                cpal::Error::with_message(ErrorKind::DeviceNotAvailable, error.to_string()),
+            ),
+        })?;
+        if let Some(opened) = &mut self.opened {
+            opened.host = Arc::new(host);
+            opened.stale = other.is_none();
+            *opened.chosen_mut(direction) = chosen;
+            if let Some(other) = other {
+                *opened.chosen_mut(direction.other()) = other;
             }
         }
         Ok(())
     }
 
     /// Plays the prepared streams of `directions` that do not play, and returns which run that is.
-    pub(crate) fn start(&mut self, directions: Directions) -> Result<u32, DeviceError> {
-        let Some(shared) = self.opened.as_ref().map(|opened| Arc::clone(&opened.shared)) else {
-            return Ok(0);
-        };
+    pub(crate) fn start(
+        &mut self,
+        permit: StartPermit,
+        directions: Directions,
+    ) -> Result<u32, DeviceError> {
+        let Some(shared) = self.shared() else { return Ok(0) };
         let mut run = shared.run.load(Ordering::Relaxed);
         if !self.plays() {
             run = run.wrapping_add(1).max(1);
@@ -133,23 +220,94 @@ impl Streams {
         }
         let mut started = Vec::new();
         for direction in order(directions) {
-            let Some(built) = self.built(direction).filter(|built| !built.plays) else { continue };
-            built.open_gate(run);
+            if self.built(direction).is_none_or(|built| built.plays) {
+                continue;
+            }
             started.push(direction);
-            self.desk.doing(Operation::Play(direction));
-            let played = self.built(direction).map_or(Ok(()), |built| built.stream.play());
-            if let Err(error) = played {
+            if let Err(error) = self.play_as_it_is_now(direction, run, &shared) {
                 for direction in started {
                     self.pause_one(direction, shared.settings.deadlines.stop);
                 }
-                return Err(refused(Operation::Play(direction), error));
+                return Err(error);
             }
-            if let Some(built) = self.built(direction) {
-                built.plays = true;
+        }
+        self.permit = Some(permit);
+        for direction in started {
+            let (callbacks, now) = (self.callbacks(direction), self.rescue.now());
+            if let Some(supervisor) = &mut self.rescue.supervisor {
+                supervisor.started(direction, callbacks, now);
             }
-            self.calibrate(&shared, direction, run);
         }
         Ok(run)
+    }
+
+    /// Plays a prepared stream. The activation may have changed the device since it was prepared: if the stream is of
+    /// no use any more, another one is built.
+    fn play_as_it_is_now(
+        &mut self,
+        direction: Direction,
+        run: u32,
+        shared: &Shared,
+    ) -> Result<(), DeviceError> {
+        let played = self.play(direction, run, shared);
+        if played.is_ok() || shared.settings.recovery.is_none() {
+            return played;
+        }
+        self.drop_one(direction);
+        self.rescue.settle(shared.settings.deadlines.stop);
+        self.prepare_one(direction)?;
+        self.play(direction, run, shared)
+    }
+
+    fn play(&mut self, direction: Direction, run: u32, shared: &Shared) -> Result<(), DeviceError> {
+        self.desk.doing(Operation::Play(direction));
+        let Some(built) = self.built(direction) else { return Ok(()) };
+        built.open_gate(run);
+        built.stream.play().map_err(|error| refused(Operation::Play(direction), error))?;
+        built.plays = true;
+        self.calibrate(shared, direction, run);
+        Ok(())
+    }
+
+    /// Makes a stream that an attempt brought the one of its direction.
+    pub(crate) fn adopt(&mut self, direction: Direction, rebuilt: Rebuilt) {
+        let Some(shared) = self.shared() else { return };
+        let Rebuilt { built, end, chosen } = rebuilt;
+        let (host, format) = (Arc::clone(&built._host), chosen.format.clone());
+        self.install(direction, built, end, format);
+        if let Some(opened) = &mut self.opened {
+            opened.host = host;
+            *opened.chosen_mut(direction) = chosen;
+        }
+        let run = shared.run.load(Ordering::Relaxed);
+        if let Some(built) = self.built(direction) {
+            built.open_gate(run);
+            built.plays = true;
+        }
+        self.calibrate(&shared, direction, run);
+        if direction == Direction::Playback {
+            self.calibrate(&shared, Direction::Capture, run);
+        }
+    }
+
+    /// Hands a stream's ends over, unless this thread was given up and another one is in its place.
+    fn install(&mut self, direction: Direction, built: Built, end: End, format: StreamFormat) {
+        let Some(opened) = &self.opened else { return };
+        let owner = opened.shared.owner.lock().unwrap_or_else(PoisonError::into_inner);
+        if *owner != opened.link.owner || self.desk.given_up() {
+            return;
+        }
+        let side = opened.shared.side(direction);
+        side.counters.granted.store(built.granted, Ordering::Relaxed);
+        side.set_format(format);
+        side.set_lane(&built.lane);
+        // Without an endpoint nobody writes or reads.
+        let _ = opened.link.ends.send(end);
+        drop(owner);
+        match direction {
+            Direction::Capture => self.capture = Some(built),
+            Direction::Playback => self.playback = Some(built),
+        }
     }
 
     /// Pauses what plays; what cannot be paused is dropped, and built anew for the next start.
@@ -158,6 +316,8 @@ impl Streams {
             .opened
             .as_ref()
             .map_or(Duration::ZERO, |opened| opened.shared.settings.deadlines.stop);
+        self.permit = None;
+        self.rescue.stop(patience / 2);
         for direction in [Direction::Capture, Direction::Playback] {
             if self.built(direction).is_some_and(|built| built.plays) {
                 self.pause_one(direction, patience);
@@ -165,7 +325,7 @@ impl Streams {
         }
     }
 
-    /// Looks for errors that the streams reported. Returns when to look again.
+    /// Looks for errors that the streams reported, and after what is being brought back. Returns when to look again.
     pub(crate) fn tick(&mut self) -> Option<Duration> {
         for direction in [Direction::Playback, Direction::Capture] {
             while let Some((error, plays)) = self.built(direction).and_then(Built::next_error) {
@@ -184,7 +344,9 @@ impl Streams {
                 self.fail(direction, error);
             }
         }
-        (self.capture.is_some() || self.playback.is_some()).then_some(LOOK)
+        self.rescue();
+        let there = self.capture.is_some() || self.playback.is_some() || self.rescue.is_busy();
+        there.then(|| self.rescue.look_after(LOOK))
     }
 
     /// An error that a dead server gives, but an underrun too (ALSA over PulseAudio): callbacks will tell.
@@ -210,26 +372,32 @@ impl Streams {
         Some(doubt.error)
     }
 
-    fn callbacks(&self, direction: Direction) -> u64 {
+    /// Callbacks of a direction, of all its streams.
+    pub(crate) fn callbacks(&self, direction: Direction) -> u64 {
         self.opened.as_ref().map_or(0, |opened| {
             opened.shared.side(direction).counters.callback.callbacks.load(Ordering::Relaxed)
         })
     }
 
     fn fail(&mut self, direction: Direction, error: cpal::Error) {
+        let now = self.rescue.now();
+        if let Some(supervisor) = &mut self.rescue.supervisor {
+            supervisor.lose(direction, LossCause::Error(error), now);
+            return;
+        }
         if let Some(opened) = &self.opened {
             opened.shared.close_gates(opened.shared.settings.deadlines.stop);
         }
+        self.permit = None;
         self.tell(StreamEvent::Failed { direction, error });
-        // Capture first: PulseAudio never returns from dropping a playback stream whose sink is gone.
         self.drop_one(Direction::Capture);
         self.drop_one(Direction::Playback);
     }
 
-    fn tell(&self, event: StreamEvent) {
+    pub(crate) fn tell(&self, event: StreamEvent) {
         if let Some(opened) = &self.opened {
             // Without an engine there is nobody to tell.
-            let _ = opened.events.send(event);
+            let _ = opened.link.events.send(event);
         }
     }
 
@@ -243,19 +411,35 @@ impl Streams {
         }
     }
 
-    fn drop_one(&mut self, direction: Direction) {
-        self.desk.doing(Operation::Drop(direction));
+    /// Lets nothing of a stream through any more and has it dropped; the host is connected to anew for the next one.
+    pub(crate) fn drop_one(&mut self, direction: Direction) {
+        let built = match direction {
+            Direction::Capture => self.capture.take(),
+            Direction::Playback => self.playback.take(),
+        };
+        let (Some(built), Some(opened)) = (built, &mut self.opened) else { return };
+        opened.stale = true;
         match direction {
-            Direction::Capture => self.capture = None,
-            Direction::Playback => self.playback = None,
+            Direction::Capture => opened.shared.timebase.forget_capture(),
+            Direction::Playback => opened.shared.timebase.forget_playback(),
         }
+        built.lane.gate.close(opened.shared.settings.deadlines.stop);
+        self.rescue.let_go(direction, built);
+    }
+
+    pub(crate) fn shared(&self) -> Option<Arc<Shared>> {
+        self.opened.as_ref().map(|opened| Arc::clone(&opened.shared))
+    }
+
+    pub(crate) fn settings(&self) -> Option<&DuplexSettings> {
+        self.opened.as_ref().map(|opened| &opened.shared.settings)
     }
 
     fn plays(&self) -> bool {
         [&self.capture, &self.playback].into_iter().flatten().any(|built| built.plays)
     }
 
-    const fn built(&mut self, direction: Direction) -> Option<&mut Built> {
+    pub(crate) const fn built(&mut self, direction: Direction) -> Option<&mut Built> {
         match direction {
             Direction::Capture => self.capture.as_mut(),
             Direction::Playback => self.playback.as_mut(),
@@ -284,99 +468,125 @@ impl Streams {
 
 impl Drop for Streams {
     fn drop(&mut self) {
-        self.drop_one(Direction::Capture);
-        self.drop_one(Direction::Playback);
+        let patience = self.settings().map_or(Duration::ZERO, |it| it.deadlines.stop);
+        self.rescue.stop(patience);
+        self.rescue.settle(patience);
+        // Capture first: PulseAudio never returns from dropping a playback stream whose sink is gone.
+        self.desk.doing(Operation::Drop(Direction::Capture));
+        self.capture = None;
+        self.desk.doing(Operation::Drop(Direction::Playback));
+        self.playback = None;
         self.desk.doing(Operation::OpenHost);
     }
 }
 
 impl Opened {
-    fn build(&self, direction: Direction) -> Result<Built, cpal::Error> {
-        let lane = Arc::new(Lane::default());
-        let side = self.shared.side(direction);
-        let (frame_writer, frame_reader) = frame_ring();
-        let (splice_writer, splice_reader) = splices();
-        let (stamp_writer, stamp_reader) = stamps(self.shared.epoch);
-        let (error_writer, errors) = Errors::default().split();
-        let mut on_error = ErrorCallback {
-            lane: Arc::clone(&lane),
-            counters: Arc::clone(&side.counters),
-            errors: error_writer,
-            seen: 0,
-        };
-        let on_error = move |error| on_error.run(error);
-        let (lane_there, counters) = (Arc::clone(&lane), Arc::clone(&side.counters));
-        let channels = usize::from(side.format.channels);
-        let (stream, end) = match direction {
-            Direction::Capture => {
-                let mut callback = CaptureCallback {
-                    lane: lane_there,
-                    counters,
-                    frames: frame_writer,
-                    splices: splice_writer,
-                    stamps: stamp_writer,
-                    channels,
-                };
-                let Chosen { device, config, format } = &self.capture;
-                let on_data = move |data: &_, info: &_| callback.run(data, info);
-                let stream = device.build_input_stream_raw(
-                    *config,
-                    format.format,
-                    on_data,
-                    on_error,
-                    None,
-                )?;
-                let end = CaptureEnd {
-                    lane: Arc::clone(&lane),
-                    frames: frame_reader,
-                    splices: splice_reader,
-                    stamps: stamp_reader,
-                    splice: None,
-                };
-                (stream, End::Capture(end))
-            }
-            Direction::Playback => {
-                let mut callback = PlaybackCallback {
-                    lane: lane_there,
-                    counters,
-                    frames: frame_reader,
-                    splices: splice_writer,
-                    stamps: stamp_writer,
-                    channels,
-                    cushion: Cushion::default(),
-                };
-                let Chosen { device, config, format } = &self.playback;
-                let on_data = move |data: &mut _, info: &_| callback.run(data, info);
-                let stream = device.build_output_stream_raw(
-                    *config,
-                    format.format,
-                    on_data,
-                    on_error,
-                    None,
-                )?;
-                let end = PlaybackEnd {
-                    lane: Arc::clone(&lane),
-                    frames: frame_writer,
-                    splices: splice_reader,
-                    stamps: stamp_reader,
-                };
-                (stream, End::Playback(end))
-            }
-        };
-        let settings = &self.shared.settings;
-        let granted = stream.buffer_size().unwrap_or(0);
-        side.counters.granted.store(granted, Ordering::Relaxed);
-        let period = if granted > 0 {
-            granted
-        } else {
-            settings.period.unwrap_or(settings.rate / FRAMES_PER_SECOND)
-        };
-        lane.target.store(settings.target(period), Ordering::Relaxed);
-        side.set_lane(&lane);
-        // Without an endpoint nobody writes or reads.
-        let _ = self.ends.send(end);
-        Ok(Built { stream, lane, errors, plays: false, doubt: None })
+    pub(crate) const fn chosen(&self, direction: Direction) -> &Chosen {
+        match direction {
+            Direction::Capture => &self.capture,
+            Direction::Playback => &self.playback,
+        }
     }
+
+    const fn chosen_mut(&mut self, direction: Direction) -> &mut Chosen {
+        match direction {
+            Direction::Capture => &mut self.capture,
+            Direction::Playback => &mut self.playback,
+        }
+    }
+
+    /// The settings to find a direction's device with once more: by its id, unless the default is followed.
+    pub(crate) fn wanted(&self, direction: Direction) -> DuplexSettings {
+        let mut settings = self.shared.settings.clone();
+        let asked = match direction {
+            Direction::Capture => &mut settings.capture_device,
+            Direction::Playback => &mut settings.playback_device,
+        };
+        if asked.is_none() && !settings.recovery.is_some_and(|it| it.follow_default) {
+            // A host that gives no ids has one device, or none that could be told from another.
+            *asked = self.chosen(direction).device.id().ok().map(|id| id.id().to_owned());
+        }
+        settings
+    }
+}
+
+/// Builds a stream, its gate closed, and the consumer's end of it.
+pub(crate) fn build(
+    chosen: &Chosen,
+    host: Arc<cpal::Host>,
+    direction: Direction,
+    shared: &Shared,
+) -> Result<(Built, End), cpal::Error> {
+    let Chosen { device, config, format } = chosen;
+    let lane = Arc::new(Lane::default());
+    let side = shared.side(direction);
+    let (frame_writer, frame_reader) = frame_ring();
+    let (splice_writer, splice_reader) = splices();
+    let (stamp_writer, stamp_reader) = stamps(shared.epoch);
+    let (error_writer, errors) = Errors::default().split();
+    let mut on_error = ErrorCallback {
+        lane: Arc::clone(&lane),
+        counters: Arc::clone(&side.counters),
+        errors: error_writer,
+        seen: 0,
+    };
+    let on_error = move |error| on_error.run(error);
+    let (lane_there, counters) = (Arc::clone(&lane), Arc::clone(&side.counters));
+    let channels = usize::from(format.channels);
+    let (stream, end) = match direction {
+        Direction::Capture => {
+            let mut callback = CaptureCallback {
+                lane: lane_there,
+                counters,
+                frames: frame_writer,
+                splices: splice_writer,
+                stamps: stamp_writer,
+                channels,
+            };
+            let on_data = move |data: &_, info: &_| callback.run(data, info);
+            let stream =
+                device.build_input_stream_raw(*config, format.format, on_data, on_error, None)?;
+            let end = CaptureEnd {
+                lane: Arc::clone(&lane),
+                frames: frame_reader,
+                splices: splice_reader,
+                stamps: stamp_reader,
+                splice: None,
+            };
+            (stream, End::Capture(end))
+        }
+        Direction::Playback => {
+            let mut callback = PlaybackCallback {
+                lane: lane_there,
+                counters,
+                frames: frame_reader,
+                splices: splice_writer,
+                stamps: stamp_writer,
+                channels,
+                cushion: Cushion::default(),
+            };
+            let on_data = move |data: &mut _, info: &_| callback.run(data, info);
+            let stream =
+                device.build_output_stream_raw(*config, format.format, on_data, on_error, None)?;
+            let end = PlaybackEnd {
+                lane: Arc::clone(&lane),
+                frames: frame_writer,
+                splices: splice_reader,
+                stamps: stamp_reader,
+            };
+            (stream, End::Playback(end))
+        }
+    };
+    let settings = &shared.settings;
+    let granted = stream.buffer_size().unwrap_or(0);
+    let period = if granted > 0 {
+        granted
+    } else {
+        settings.period.unwrap_or(settings.rate / FRAMES_PER_SECOND)
+    };
+    lane.target.store(settings.target(period), Ordering::Relaxed);
+    let (plays, doubt) = (false, None);
+    Ok((Built { stream, lane, errors, granted, plays, doubt, _host: host }, end))
 }
 
 impl Built {
@@ -405,6 +615,6 @@ fn order(directions: Directions) -> impl Iterator<Item = Direction> {
     [Direction::Playback].into_iter().chain(capture)
 }
 
-fn refused(operation: Operation, error: cpal::Error) -> DeviceError {
+pub(crate) fn refused(operation: Operation, error: cpal::Error) -> DeviceError {
     DeviceError::Refused { operation, error }
 }

@@ -73,7 +73,7 @@ impl Puppet {
 /// A host with these devices, the first of which are the defaults.
 pub(crate) fn source(puppets: Vec<Puppet>) -> HostSource {
     HostSource::Made(Box::new(move || {
-        cpal::platform::CustomHost::from_host(Theatre(puppets)).into()
+        cpal::platform::CustomHost::from_host(Theatre(puppets.clone())).into()
     }))
 }
 

@@ -1,0 +1,246 @@
+//! What a call goes through on a card that fails: each loss is told, brought back by itself and counted, the other
+//! direction goes on, and nothing plays that the session does not permit.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![allow(clippy::disallowed_types, reason = "locks are of the tests, not of callbacks")]
+
+mod rig;
+
+use core::time::Duration;
+use cpal::ErrorKind;
+use oncue_card::{Card, CardSettings, Direction as CardDirection, Fault};
+use oncue_duplex::{
+    Deadlines, Direction, Duplex, DuplexSettings, Endpoint, LossCause, Recovery, Stats,
+    StreamEvent, abandoned_threads,
+};
+use oncue_session::{Directions, Engine};
+use rig::{free_running, open, permit, until};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
+
+/// Tests that abandon threads share the process's figure of them.
+fn alone() -> MutexGuard<'static, ()> {
+    static ALONE: Mutex<()> = Mutex::new(());
+    ALONE.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+const LONG: Duration = Duration::from_secs(60);
+
+/// Recovers fast, and takes nothing for a stall: time stands still on a free-running card.
+fn settings(change: impl FnOnce(&mut Recovery)) -> DuplexSettings {
+    let retry_at_most = Duration::from_millis(20);
+    let mut recovery = Recovery { rebuild_after: LONG, retry_at_most, ..Recovery::default() };
+    change(&mut recovery);
+    DuplexSettings { recovery: Some(recovery), ..DuplexSettings::default() }
+}
+
+fn ideal() -> Card {
+    free_running(CardSettings::default())
+}
+
+/// Lets the card run until an event comes for which `wanted` says yes.
+fn run_until(
+    card: &Card,
+    duplex: &mut Duplex,
+    wanted: impl Fn(&StreamEvent) -> bool,
+) -> StreamEvent {
+    until(|| {
+        card.advance_frames(480);
+        duplex.poll_event(Instant::now()).filter(|event| wanted(event))
+    })
+}
+
+fn run_until_recovered(card: &Card, duplex: &mut Duplex, direction: Direction) -> u32 {
+    let event = run_until(
+        card,
+        duplex,
+        |event| matches!(event, StreamEvent::Recovered { direction: its, .. } if *its == direction),
+    );
+    let StreamEvent::Recovered { attempts, .. } = event else { panic!("{event:?}") };
+    attempts
+}
+
+fn run_until_lost(card: &Card, duplex: &mut Duplex) -> (Direction, LossCause) {
+    let event = run_until(card, duplex, |event| matches!(event, StreamEvent::Lost { .. }));
+    let StreamEvent::Lost { direction, cause } = event else { panic!("{event:?}") };
+    (direction, cause)
+}
+
+/// Talks and listens for `frames` frames of 10 ms.
+fn talk(card: &Card, endpoint: &mut Endpoint, frames: usize) {
+    let mut frame = [0.0; 480];
+    for _ in 0..frames {
+        card.advance_frames(480);
+        endpoint.write(&[0.25; 480]);
+        while endpoint.read(&mut frame).is_some() {}
+    }
+}
+
+/// Every frame is somewhere: what waits is what the rings held when a callback last looked, and no more.
+fn nothing_is_unaccounted_for(stats: &Stats) {
+    let (capture, playback) = (&stats.capture, &stats.playback);
+    assert_eq!(
+        capture.stream.frames,
+        capture.delivered + capture.lost + capture.discarded + capture.stream.waiting
+    );
+    assert_eq!(
+        playback.stream.frames + playback.skipped + playback.stream.waiting,
+        playback.written + playback.inserted
+    );
+}
+
+#[test]
+fn an_unplugged_card_is_told_and_both_directions_come_back_when_it_is_plugged_in() {
+    let card = ideal();
+    let (mut duplex, mut endpoint) = open(&card, settings(|_| {}));
+    let mut running = duplex.start(permit(), Directions::Duplex).unwrap();
+    talk(&card, &mut endpoint, 20);
+    card.inject(Fault::Unplug);
+    let gone = LossCause::Error(ErrorKind::DeviceNotAvailable.into());
+    let mut lost = [run_until_lost(&card, &mut duplex), run_until_lost(&card, &mut duplex)];
+    lost.sort_by_key(|(direction, _)| *direction as u8);
+    assert_eq!(lost, [(Direction::Capture, gone.clone()), (Direction::Playback, gone)]);
+    run_until(&card, &mut duplex, |event| matches!(event, StreamEvent::StillLost { .. }));
+    assert_eq!(endpoint.write(&[0.5; 480]).accepted, 0, "there is nobody to play it");
+    card.plug_in();
+    let before = duplex.stats();
+    let mut left = vec![Direction::Capture, Direction::Playback];
+    while !left.is_empty() {
+        let event =
+            run_until(&card, &mut duplex, |event| matches!(event, StreamEvent::Recovered { .. }));
+        let StreamEvent::Recovered { direction, attempts, .. } = event else { unreachable!() };
+        assert!(attempts > 0);
+        left.retain(|waits| *waits != direction);
+    }
+    talk(&card, &mut endpoint, 20);
+    let stats = duplex.stats();
+    assert!(stats.capture.delivered > before.capture.delivered);
+    assert!(stats.playback.written > before.playback.written);
+    nothing_is_unaccounted_for(&stats);
+    assert!(endpoint.offset().is_some());
+    running.stop();
+    let stopped = duplex.stats();
+    card.advance_frames(4800);
+    assert_eq!(duplex.stats(), stopped);
+}
+
+#[test]
+fn after_a_stop_nothing_starts_and_before_a_start_neither() {
+    let card = ideal();
+    let (mut duplex, mut endpoint) = open(&card, settings(|_| {}));
+    duplex.prepare().unwrap();
+    card.inject(Fault::Unplug);
+    card.advance_frames(480);
+    card.plug_in();
+    // Prepared streams that fail are nobody's before a start.
+    std::thread::sleep(Duration::from_millis(60));
+    card.advance_frames(4800);
+    assert_eq!(duplex.stats().capture.stream.callbacks, 0);
+    assert_eq!(duplex.poll_event(Instant::now()), None);
+
+    let mut running = duplex.start(permit(), Directions::Duplex).unwrap();
+    talk(&card, &mut endpoint, 20);
+    card.inject(Fault::Unplug);
+    run_until(&card, &mut duplex, |event| matches!(event, StreamEvent::StillLost { .. }));
+    running.stop();
+    card.plug_in();
+    let stopped = duplex.stats();
+    for _ in 0..20 {
+        card.advance_frames(480);
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    assert_eq!(duplex.stats(), stopped, "the run is over");
+    while let Some(event) = duplex.poll_event(Instant::now()) {
+        assert!(!matches!(event, StreamEvent::Recovered { .. }));
+    }
+    let _running = duplex.start(permit(), Directions::Duplex).unwrap();
+    talk(&card, &mut endpoint, 20);
+    assert!(duplex.stats().capture.delivered > stopped.capture.delivered);
+}
+
+#[test]
+fn callbacks_that_never_come_are_a_loss() {
+    let card = ideal();
+    let (mut duplex, mut endpoint) =
+        open(&card, settings(|recovery| recovery.rebuild_after = Duration::from_millis(300)));
+    card.inject(Fault::Stall { direction: CardDirection::Capture, duration: LONG });
+    let _running = duplex.start(permit(), Directions::Duplex).unwrap();
+    let (direction, cause) = run_until_lost(&card, &mut duplex);
+    assert_eq!(direction, Direction::Capture);
+    assert!(matches!(cause, LossCause::NoCallbacks(_)), "{cause}");
+    let playback = duplex.stats().playback.stream.callbacks;
+    card.advance(LONG);
+    run_until_recovered(&card, &mut duplex, Direction::Capture);
+    talk(&card, &mut endpoint, 20);
+    let stats = duplex.stats();
+    assert!(stats.playback.stream.callbacks > playback, "playback goes on");
+    nothing_is_unaccounted_for(&stats);
+}
+
+#[test]
+fn a_flood_of_errors_is_one_loss() {
+    let card = ideal();
+    let (mut duplex, mut endpoint) = open(&card, settings(|_| {}));
+    let _running = duplex.start(permit(), Directions::Duplex).unwrap();
+    talk(&card, &mut endpoint, 10);
+    card.inject(Fault::ErrorFlood { errors: 10_000 });
+    run_until_lost(&card, &mut duplex);
+    run_until_lost(&card, &mut duplex);
+    card.inject(Fault::ErrorFlood { errors: 0 });
+    let mut back = 0;
+    while back < 2 {
+        let event = run_until(&card, &mut duplex, |_| true);
+        back += usize::from(matches!(event, StreamEvent::Recovered { .. }));
+    }
+    talk(&card, &mut endpoint, 10);
+    nothing_is_unaccounted_for(&duplex.stats());
+}
+
+/// A server that is stopped holds every call. The engine answers, leaves a bounded number of threads in it, and goes on
+/// when the server does.
+#[test]
+fn a_stopped_server_costs_a_bounded_number_of_threads_and_is_survived() {
+    let _alone = alone();
+    let card = ideal();
+    let soon = Duration::from_millis(100);
+    let deadlines = Deadlines { open: soon, start: soon, stop: soon };
+    let recovery = settings(|recovery| recovery.rebuild_after = Duration::from_millis(100));
+    let (mut duplex, mut endpoint) = open(&card, DuplexSettings { deadlines, ..recovery });
+    let mut running = duplex.start(permit(), Directions::Duplex).unwrap();
+    talk(&card, &mut endpoint, 10);
+    card.inject(Fault::Hang);
+    let mut most = 0;
+    let end = Instant::now() + Duration::from_secs(3);
+    while Instant::now() < end {
+        card.advance_frames(480);
+        most = most.max(abandoned_threads());
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    assert!((2..=8).contains(&most), "{most} threads hang");
+    card.release();
+    until(|| {
+        card.advance_frames(480);
+        (abandoned_threads() == 0).then_some(())
+    });
+    let before = duplex.stats();
+    until(|| {
+        talk(&card, &mut endpoint, 1);
+        let stats = duplex.stats();
+        (stats.capture.delivered > before.capture.delivered
+            && stats.playback.written > before.playback.written)
+            .then_some(())
+    });
+
+    // A stop in it returns, and the next start finds the server as it is then.
+    card.inject(Fault::Hang);
+    running.stop();
+    let stopped = duplex.stats();
+    assert!(duplex.start(permit(), Directions::Duplex).is_err());
+    card.release();
+    until(|| (abandoned_threads() == 0).then_some(()));
+    card.advance_frames(4800);
+    assert_eq!(duplex.stats().capture.stream.callbacks, stopped.capture.stream.callbacks);
+    let _running = until(|| duplex.start(permit(), Directions::Duplex).ok());
+    talk(&card, &mut endpoint, 10);
+    assert!(duplex.stats().capture.delivered > stopped.capture.delivered);
+    nothing_is_unaccounted_for(&duplex.stats());
+}
