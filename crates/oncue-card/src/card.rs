@@ -18,7 +18,7 @@ use std::{
 use cpal::{ErrorKind, StreamInstant, platform::CustomHost};
 
 use crate::{
-    fault::Fault,
+    fault::{Call, Direction, Fault},
     gate::Gate,
     host::CardHost,
     schedule::{Next, Schedule, Tick},
@@ -80,9 +80,9 @@ impl Card {
         lock(&self.0.schedule).unplugged = false;
     }
 
-    /// Ends [`Fault::Hang`]: waiting calls go on, and so do the callbacks.
+    /// Ends [`Fault::Hang`] and [`Fault::HangIn`]: waiting calls go on, and so do the callbacks.
     pub fn release(&self) {
-        lock(&self.0.schedule).hangs = false;
+        lock(&self.0.schedule).release();
         self.0.wake.notify_all();
     }
 
@@ -153,20 +153,25 @@ impl Shared {
         (signal, self.schedule())
     }
 
-    /// Waits while the card hangs, at most for `timeout`; whether it does not hang any more.
-    pub(crate) fn wait_released(&self, timeout: Option<Duration>) -> bool {
+    /// Waits while the card holds this call, at most for `timeout`; whether it holds it no more.
+    pub(crate) fn wait_released(
+        &self,
+        call: Call,
+        direction: Direction,
+        timeout: Option<Duration>,
+    ) -> bool {
         let schedule = self.schedule();
-        let hangs = |schedule: &mut Schedule| schedule.hangs;
+        let holds = |schedule: &mut Schedule| schedule.holds(call, direction);
         let schedule = match timeout {
-            None => self.wake.wait_while(schedule, hangs).unwrap_or_else(PoisonError::into_inner),
+            None => self.wake.wait_while(schedule, holds).unwrap_or_else(PoisonError::into_inner),
             Some(timeout) => {
                 self.wake
-                    .wait_timeout_while(schedule, timeout, hangs)
+                    .wait_timeout_while(schedule, timeout, holds)
                     .unwrap_or_else(PoisonError::into_inner)
                     .0
             }
         };
-        !schedule.hangs
+        !schedule.holds(call, direction)
     }
 
     /// Tells waiting threads that the schedule has changed.

@@ -2,6 +2,8 @@
 
 use core::{fmt, time::Duration};
 
+use cpal::ErrorKind;
+
 /// One direction of the card, with its own stream and its own clock.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Direction {
@@ -22,6 +24,19 @@ impl fmt::Display for Direction {
             Self::Playback => "playback",
         })
     }
+}
+
+/// A call that controls a stream.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Call {
+    /// Building it, which observes its time-out.
+    Open,
+    /// `play`.
+    Play,
+    /// `pause`.
+    Pause,
+    /// Dropping it.
+    Drop,
 }
 
 /// A fault to inject with [`Card::inject`](crate::Card::inject), at any time and from any thread.
@@ -47,7 +62,8 @@ pub enum Fault {
         /// Frames of that direction's clock lost, or of silence.
         frames: u32,
     },
-    /// No callbacks for a while, and no word about it: a suspended source, a stopped server.
+    /// No callbacks for a while, and no word about it: a suspended source, a stopped server, for a very long while a
+    /// driver that never calls.
     /// What would have been captured is lost, playback is silent; then callbacks go on as before.
     Stall {
         /// The direction that stalls.
@@ -60,6 +76,25 @@ pub enum Fault {
     /// [`Card::plug_in`](crate::Card::plug_in) brings the device back, but not the streams: they
     /// are to be dropped and opened anew.
     Unplug,
+    /// One stream ends, with this error, and the other goes on: a microphone that is taken by another program, a stream
+    /// that its server kills. It can be opened again at once.
+    Fail {
+        /// The direction whose stream ends.
+        direction: Direction,
+        /// What its error callback is told.
+        kind: ErrorKind,
+    },
+    /// The card runs at another rate and period from now on, and at no other: a server that was set up anew, a headset
+    /// that has one rate for calls. Open streams end with `ErrorKind::StreamInvalidated`.
+    Reconfigure {
+        /// Hz, 8000 to 192000; others are brought into that range.
+        rate: u32,
+        /// Frames a callback, 16 to 16384; others are brought into that range.
+        period: u32,
+    },
+    /// While on, the host lists the card a second time, as another device with an id of its own, and that is the
+    /// default: a headset was plugged in. Streams go on where they are.
+    OtherDefault(bool),
     /// Capture is exactly zero while on: a muted microphone switch, a missing permission.
     ZeroCapture(bool),
     /// Capture repeats its last block while on: a driver whose DMA pointer moves and whose buffer
@@ -69,6 +104,14 @@ pub enum Fault {
     /// streams do not return until [`Card::release`](crate::Card::release). Opening observes its
     /// time-out. Queries (`now`, `buffer_size`, configurations) still answer.
     Hang,
+    /// One call of one direction does not return until [`Card::release`](crate::Card::release), while everything else
+    /// works: PulseAudio's drop of a stream whose sink is gone, its start of a suspended source.
+    HangIn {
+        /// The call.
+        call: Call,
+        /// The direction of its stream.
+        direction: Direction,
+    },
     /// A dead server: in place of data each playing stream gets this many
     /// `ErrorKind::BackendError` a tick, as from ALSA's worker, which retries at once. Zero ends
     /// it.

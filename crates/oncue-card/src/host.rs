@@ -1,7 +1,7 @@
 //! The card as cpal sees it: host, device and streams, and what configurations they agree to.
 
-use core::{fmt, hash, option, time::Duration};
-use std::sync::Arc;
+use core::{fmt, hash, time::Duration};
+use std::{sync::Arc, vec};
 
 use cpal::{
     BufferSize, Data, DeviceDescription, DeviceDescriptionBuilder, DeviceDirection, DeviceId,
@@ -14,27 +14,35 @@ use cpal::{
 use crate::{
     buffer::{Buffer, FORMATS},
     card::Shared,
-    fault::Direction,
+    fault::{Call, Direction},
     settings::{CHANNELS, PERIODS, RATES},
     signal::{Signal, Stream},
 };
 
 const NAME: &str = "Virtual duplex card";
 const ID: &str = "virtual-duplex";
+/// The card as another device.
+const OTHER_NAME: &str = "Virtual headset";
+const OTHER_ID: &str = "virtual-headset";
 /// Channels of the default configurations.
 const DEFAULT_CHANNELS: u16 = 2;
 
 pub(crate) struct CardHost(pub(crate) Arc<Shared>);
 
 impl CardHost {
-    fn device(&self) -> Option<CardDevice> {
-        let device = CardDevice(Arc::clone(&self.0));
+    fn device(&self, other: bool) -> Option<CardDevice> {
+        let device = CardDevice { shared: Arc::clone(&self.0), other };
         device.plugged_in().is_ok().then_some(device)
+    }
+
+    fn default(&self) -> Option<CardDevice> {
+        let other = self.0.schedule().other_default;
+        self.device(other)
     }
 }
 
 impl HostTrait for CardHost {
-    type Devices = option::IntoIter<CardDevice>;
+    type Devices = vec::IntoIter<CardDevice>;
     type Device = CardDevice;
 
     fn is_available() -> bool {
@@ -42,38 +50,49 @@ impl HostTrait for CardHost {
     }
 
     fn devices(&self) -> Result<Self::Devices, Error> {
-        Ok(self.device().into_iter())
+        let devices: Vec<_> =
+            [false, true].into_iter().filter_map(|other| self.device(other)).collect();
+        Ok(devices.into_iter())
     }
 
     fn default_input_device(&self) -> Option<CardDevice> {
-        self.device()
+        self.default()
     }
 
     fn default_output_device(&self) -> Option<CardDevice> {
-        self.device()
+        self.default()
     }
 }
 
 #[derive(Clone, Debug)]
-pub(crate) struct CardDevice(Arc<Shared>);
+pub(crate) struct CardDevice {
+    shared: Arc<Shared>,
+    /// Whether this is the card as another device.
+    other: bool,
+}
 
 impl CardDevice {
     fn plugged_in(&self) -> Result<(), Error> {
-        if self.0.schedule().unplugged {
+        let schedule = self.shared.schedule();
+        if schedule.unplugged || (self.other && !schedule.other_default) {
             return Err(ErrorKind::DeviceNotAvailable.into());
         }
         Ok(())
     }
 
-    fn supported(&self) -> Result<std::vec::IntoIter<SupportedStreamConfigRange>, Error> {
+    fn supported(&self) -> Result<vec::IntoIter<SupportedStreamConfigRange>, Error> {
         self.plugged_in()?;
+        let (rates, periods) = match self.shared.schedule().only {
+            Some((rate, period)) => (rate..=rate, period..=period),
+            None => (RATES, PERIODS),
+        };
         let ranges = CHANNELS.flat_map(|channels| {
             FORMATS.map(|format| {
                 SupportedStreamConfigRange::new(
                     channels,
-                    *RATES.start(),
-                    *RATES.end(),
-                    buffer_sizes(),
+                    *rates.start(),
+                    *rates.end(),
+                    SupportedBufferSize::Range { min: *periods.start(), max: *periods.end() },
                     format,
                 )
             })
@@ -83,9 +102,16 @@ impl CardDevice {
 
     fn default_config(&self) -> Result<SupportedStreamConfig, Error> {
         self.plugged_in()?;
-        let rate = self.0.schedule().in_use().map_or(self.0.settings.rate, |(rate, _)| rate);
-        let format = SampleFormat::F32;
-        Ok(SupportedStreamConfig::new(DEFAULT_CHANNELS, rate, buffer_sizes(), format))
+        let schedule = self.shared.schedule();
+        let rate =
+            schedule.in_use().or(schedule.only).map_or(self.shared.settings.rate, |(rate, _)| rate);
+        let periods = schedule.only.map_or(PERIODS, |(_, period)| period..=period);
+        let buffer = SupportedBufferSize::Range { min: *periods.start(), max: *periods.end() };
+        Ok(SupportedStreamConfig::new(DEFAULT_CHANNELS, rate, buffer, SampleFormat::F32))
+    }
+
+    const fn name(&self) -> &'static str {
+        if self.other { OTHER_NAME } else { NAME }
     }
 
     /// Opens a stream: agrees on rate and period, makes its buffer and lets `attach` connect it.
@@ -97,15 +123,15 @@ impl CardDevice {
         timeout: Option<Duration>,
         attach: impl FnOnce(&mut Signal, Buffer),
     ) -> Result<CardStream, Error> {
-        let shared = &self.0;
-        if !shared.wait_released(timeout) {
+        let shared = &self.shared;
+        if !shared.wait_released(Call::Open, direction, timeout) {
             return Err(Error::with_message(
                 ErrorKind::BackendError,
                 "the virtual card hangs: timed out",
             ));
         }
         let (mut signal, mut schedule) = shared.between_ticks();
-        if schedule.unplugged {
+        if schedule.unplugged || (self.other && !schedule.other_default) {
             return Err(ErrorKind::DeviceNotAvailable.into());
         }
         if schedule.is_open(direction) {
@@ -115,7 +141,13 @@ impl CardDevice {
             ));
         }
         let in_use = schedule.in_use();
-        let (rate, period) = agree(config, in_use, shared.settings.period)?;
+        if schedule.only.is_some_and(|only| in_use.is_some_and(|in_use| in_use != only)) {
+            return Err(Error::with_message(
+                ErrorKind::DeviceBusy,
+                "a stream of before the card was set up anew is open: drop it first",
+            ));
+        }
+        let (rate, period) = agree(config, in_use.or(schedule.only), shared.settings.period)?;
         let buffer = Buffer::new(format, config.channels, period).ok_or_else(|| {
             unsupported(format!("sample format {format} is not supported: use F32, I16 or I32"))
         })?;
@@ -134,12 +166,12 @@ impl CardDevice {
 }
 
 impl DeviceTrait for CardDevice {
-    type SupportedInputConfigs = std::vec::IntoIter<SupportedStreamConfigRange>;
-    type SupportedOutputConfigs = std::vec::IntoIter<SupportedStreamConfigRange>;
+    type SupportedInputConfigs = vec::IntoIter<SupportedStreamConfigRange>;
+    type SupportedOutputConfigs = vec::IntoIter<SupportedStreamConfigRange>;
     type Stream = CardStream;
 
     fn description(&self) -> Result<DeviceDescription, Error> {
-        Ok(DeviceDescriptionBuilder::new(NAME)
+        Ok(DeviceDescriptionBuilder::new(self.name())
             .direction(DeviceDirection::Duplex)
             .device_type(DeviceType::Virtual)
             .interface_type(InterfaceType::Virtual)
@@ -147,7 +179,7 @@ impl DeviceTrait for CardDevice {
     }
 
     fn id(&self) -> Result<DeviceId, Error> {
-        Ok(DeviceId::new(HostId::Custom, ID))
+        Ok(DeviceId::new(HostId::Custom, if self.other { OTHER_ID } else { ID }))
     }
 
     fn supported_input_configs(&self) -> Result<Self::SupportedInputConfigs, Error> {
@@ -205,7 +237,7 @@ impl DeviceTrait for CardDevice {
 
 impl PartialEq for CardDevice {
     fn eq(&self, other: &Self) -> bool {
-        Arc::ptr_eq(&self.0, &other.0)
+        Arc::ptr_eq(&self.shared, &other.shared) && self.other == other.other
     }
 }
 
@@ -213,13 +245,13 @@ impl Eq for CardDevice {}
 
 impl hash::Hash for CardDevice {
     fn hash<H: hash::Hasher>(&self, state: &mut H) {
-        Arc::as_ptr(&self.0).hash(state);
+        (Arc::as_ptr(&self.shared), self.other).hash(state);
     }
 }
 
 impl fmt::Display for CardDevice {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(NAME)
+        f.write_str(self.name())
     }
 }
 
@@ -235,7 +267,7 @@ cpal::assert_stream_sync!(CardStream);
 
 impl StreamTrait for CardStream {
     fn play(&self) -> Result<(), Error> {
-        self.shared.wait_released(None);
+        self.shared.wait_released(Call::Play, self.direction, None);
         let now = self.shared.now();
         self.shared.schedule().play(self.direction, now, &self.shared.gate)?;
         self.shared.notify();
@@ -243,7 +275,7 @@ impl StreamTrait for CardStream {
     }
 
     fn pause(&self) -> Result<(), Error> {
-        self.shared.wait_released(None);
+        self.shared.wait_released(Call::Pause, self.direction, None);
         Ok(self.shared.schedule().pause(self.direction)?)
     }
 
@@ -258,7 +290,7 @@ impl StreamTrait for CardStream {
 
 impl Drop for CardStream {
     fn drop(&mut self) {
-        self.shared.wait_released(None);
+        self.shared.wait_released(Call::Drop, self.direction, None);
         let (mut signal, mut schedule) = self.shared.between_ticks();
         schedule.close(self.direction);
         // What the callbacks own may take its time, or streams, to drop: after the locks.
@@ -305,8 +337,4 @@ fn agree(
 
 fn unsupported(message: String) -> Error {
     Error::with_message(ErrorKind::UnsupportedConfig, message)
-}
-
-fn buffer_sizes() -> SupportedBufferSize {
-    SupportedBufferSize::Range { min: *PERIODS.start(), max: *PERIODS.end() }
 }

@@ -84,6 +84,6 @@ mod signal;
 mod wire;
 
 pub use card::Card;
-pub use fault::{Direction, Fault};
+pub use fault::{Call, Direction, Fault};
 pub use gate::Gate;
 pub use settings::{CardSettings, Pacing, SettingsError};

@@ -7,10 +7,10 @@ use cpal::ErrorKind;
 
 use crate::{
     clock::Clock,
-    fault::{Direction, Fault},
+    fault::{Call, Direction, Fault},
     gate::Gate,
     port::{Notices, Port},
-    settings::CardSettings,
+    settings::{CardSettings, PERIODS, RATES},
     wire::Wire,
 };
 
@@ -25,6 +25,12 @@ pub(crate) struct Schedule {
     /// Whether calls that control streams are to wait ([`Fault::Hang`]).
     pub(crate) hangs: bool,
     pub(crate) unplugged: bool,
+    /// Whether the host's default is the other device ([`Fault::OtherDefault`]).
+    pub(crate) other_default: bool,
+    /// The only rate and period, if there is one ([`Fault::Reconfigure`]).
+    pub(crate) only: Option<(u32, u32)>,
+    /// Calls that are held, by direction ([`Fault::HangIn`]).
+    held: [[bool; 4]; 2],
     /// Whether the thread that follows this schedule is to end.
     pub(crate) stopping: bool,
     ports: [Port; 2],
@@ -90,6 +96,9 @@ impl Schedule {
             now: 0,
             hangs: false,
             unplugged: false,
+            other_default: false,
+            only: None,
+            held: [[false; 4]; 2],
             stopping: false,
             ports: ppm.map(|ppm| Port::new(Clock::new(settings.rate, ppm))),
             ppm,
@@ -167,6 +176,16 @@ impl Schedule {
         result
     }
 
+    /// Whether a call is to wait.
+    pub(crate) fn holds(&self, call: Call, direction: Direction) -> bool {
+        self.hangs || self.held[direction as usize][call as usize]
+    }
+
+    /// Lets all calls go on.
+    pub(crate) fn release(&mut self) {
+        (self.hangs, self.held) = (false, [[false; 4]; 2]);
+    }
+
     /// Ends a stream for good, and tells it.
     pub(crate) fn end(&mut self, direction: Direction, kind: ErrorKind) {
         self.ports[direction as usize].end(kind);
@@ -186,6 +205,22 @@ impl Schedule {
                 }
                 // Streams that do not play are told, too, and it is a tick that tells them.
                 self.start(now);
+            }
+            Fault::Fail { direction, kind } => {
+                self.ports[direction as usize].end(kind);
+                self.start(now);
+            }
+            Fault::Reconfigure { rate, period } => {
+                let rate = rate.clamp(*RATES.start(), *RATES.end());
+                self.only = Some((rate, period.clamp(*PERIODS.start(), *PERIODS.end())));
+                for port in &mut self.ports {
+                    port.end(ErrorKind::StreamInvalidated);
+                }
+                self.start(now);
+            }
+            Fault::OtherDefault(on) => self.other_default = on,
+            Fault::HangIn { call, direction } => {
+                self.held[direction as usize][call as usize] = true;
             }
             Fault::ZeroCapture(on) => self.zero_capture = on,
             Fault::StuckBuffer(on) => self.stuck_buffer = on,

@@ -224,7 +224,7 @@ impl Streams {
                 continue;
             }
             started.push(direction);
-            if let Err(error) = self.play_as_it_is_now(direction, run, &shared) {
+            if let Err(error) = self.play_as_it_is_now(direction, directions, run, &shared) {
                 for direction in started {
                     self.pause_one(direction, shared.settings.deadlines.stop);
                 }
@@ -242,10 +242,11 @@ impl Streams {
     }
 
     /// Plays a prepared stream. The activation may have changed the device since it was prepared: if the stream is of
-    /// no use any more, another one is built.
+    /// no use any more, all those that were prepared are built anew.
     fn play_as_it_is_now(
         &mut self,
         direction: Direction,
+        directions: Directions,
         run: u32,
         shared: &Shared,
     ) -> Result<(), DeviceError> {
@@ -253,9 +254,12 @@ impl Streams {
         if played.is_ok() || shared.settings.recovery.is_none() {
             return played;
         }
-        self.drop_one(direction);
-        self.rescue.settle(shared.settings.deadlines.stop);
-        self.prepare_one(direction)?;
+        for direction in [Direction::Capture, Direction::Playback] {
+            if self.built(direction).is_some_and(|built| !built.plays) {
+                self.drop_one(direction);
+            }
+        }
+        self.prepare(directions)?;
         self.play(direction, run, shared)
     }
 

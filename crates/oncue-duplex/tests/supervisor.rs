@@ -7,7 +7,7 @@ mod rig;
 
 use core::time::Duration;
 use cpal::ErrorKind;
-use oncue_card::{Card, CardSettings, Direction as CardDirection, Fault};
+use oncue_card::{Call, Card, CardSettings, Direction as CardDirection, Fault};
 use oncue_duplex::{
     Deadlines, Direction, Duplex, DuplexSettings, Endpoint, LossCause, Recovery, Stats,
     StreamEvent, abandoned_threads,
@@ -191,6 +191,173 @@ fn a_flood_of_errors_is_one_loss() {
         let event = run_until(&card, &mut duplex, |_| true);
         back += usize::from(matches!(event, StreamEvent::Recovered { .. }));
     }
+    talk(&card, &mut endpoint, 10);
+    nothing_is_unaccounted_for(&duplex.stats());
+}
+
+#[test]
+fn one_direction_is_lost_and_comes_back_while_the_other_goes_on() {
+    let card = ideal();
+    let (mut duplex, mut endpoint) = open(&card, settings(|_| {}));
+    let _running = duplex.start(permit(), Directions::Duplex).unwrap();
+    talk(&card, &mut endpoint, 20);
+    for (there, here) in [
+        (CardDirection::Capture, Direction::Capture),
+        (CardDirection::Playback, Direction::Playback),
+    ] {
+        let (before, now) = (duplex.stats(), card.now());
+        card.inject(Fault::Fail { direction: there, kind: ErrorKind::StreamInvalidated });
+        let cause = LossCause::Error(ErrorKind::StreamInvalidated.into());
+        assert_eq!(run_until_lost(&card, &mut duplex), (here, cause));
+        assert_eq!(run_until_recovered(&card, &mut duplex, here), 1);
+        talk(&card, &mut endpoint, 20);
+        let periods = (card.now().as_nanos() - now.as_nanos()) / 10_000_000;
+        let (lost, other) = match here {
+            Direction::Capture => (duplex.stats().capture.stream, duplex.stats().playback.stream),
+            Direction::Playback => (duplex.stats().playback.stream, duplex.stats().capture.stream),
+        };
+        let (lost_before, other_before) = match here {
+            Direction::Capture => (before.capture.stream, before.playback.stream),
+            Direction::Playback => (before.playback.stream, before.capture.stream),
+        };
+        // The card counts in periods from a whole one on, so that not one callback is missing.
+        assert_eq!(u128::from(other.callbacks - other_before.callbacks), periods);
+        assert!(u128::from(lost.callbacks - lost_before.callbacks) < periods);
+        nothing_is_unaccounted_for(&duplex.stats());
+        assert!(endpoint.offset().is_some());
+    }
+}
+
+#[test]
+fn another_period_is_taken_as_it_is() {
+    let card = ideal();
+    let (mut duplex, mut endpoint) = open(&card, settings(|_| {}));
+    let _running = duplex.start(permit(), Directions::Duplex).unwrap();
+    talk(&card, &mut endpoint, 20);
+    card.inject(Fault::Reconfigure { rate: 48_000, period: 128 });
+    let mut back = 0;
+    while back < 2 {
+        let event = run_until(&card, &mut duplex, |_| true);
+        back += usize::from(matches!(event, StreamEvent::Recovered { .. }));
+    }
+    talk(&card, &mut endpoint, 20);
+    let stats = duplex.stats();
+    assert_eq!(
+        (stats.capture.stream.granted, stats.playback.stream.granted),
+        (Some(128), Some(128))
+    );
+    assert_eq!((stats.capture.stream.block.last, stats.playback.stream.block.last), (128, 128));
+    nothing_is_unaccounted_for(&stats);
+}
+
+/// The activation changed the hardware after the streams were prepared.
+#[test]
+fn what_was_prepared_and_fits_no_more_is_built_anew_by_the_start() {
+    let card = ideal();
+    let (mut duplex, mut endpoint) = open(&card, settings(|_| {}));
+    duplex.prepare().unwrap();
+    card.inject(Fault::Reconfigure { rate: 48_000, period: 256 });
+    let _running = duplex.start(permit(), Directions::Duplex).unwrap();
+    talk(&card, &mut endpoint, 20);
+    let stats = duplex.stats();
+    assert_eq!(stats.capture.stream.block.last, 256);
+    assert!(stats.capture.delivered > 0);
+}
+
+#[test]
+fn the_default_device_is_followed_where_that_is_asked_and_only_there() {
+    for follow_default in [true, false] {
+        let card = ideal();
+        let (mut duplex, mut endpoint) =
+            open(&card, settings(|recovery| recovery.follow_default = follow_default));
+        let _running = duplex.start(permit(), Directions::Duplex).unwrap();
+        talk(&card, &mut endpoint, 10);
+        let device = |duplex: &Duplex| duplex.stats().playback.stream.format.device;
+        let first = device(&duplex);
+        card.inject(Fault::OtherDefault(true));
+        if follow_default {
+            for _ in 0..2 {
+                assert_eq!(run_until_lost(&card, &mut duplex).1, LossCause::DefaultChanged);
+            }
+            until(|| {
+                talk(&card, &mut endpoint, 1);
+                (device(&duplex) != first).then_some(())
+            });
+            // The headset is unplugged: its streams end, and the default is the first device again.
+            card.inject(Fault::OtherDefault(false));
+            for direction in [CardDirection::Capture, CardDirection::Playback] {
+                card.inject(Fault::Fail { direction, kind: ErrorKind::DeviceNotAvailable });
+            }
+            until(|| {
+                talk(&card, &mut endpoint, 1);
+                (device(&duplex) == first).then_some(())
+            });
+        } else {
+            // It is found again by its id, though another one is the default.
+            card.inject(Fault::Fail {
+                direction: CardDirection::Playback,
+                kind: ErrorKind::DeviceNotAvailable,
+            });
+            run_until_recovered(&card, &mut duplex, Direction::Playback);
+            assert_eq!(device(&duplex), first);
+        }
+    }
+}
+
+/// As PulseAudio does when the sink of a playback stream is gone: the drop never returns.
+#[test]
+fn a_drop_that_never_returns_does_not_hold_the_other_direction() {
+    let _alone = alone();
+    let card = ideal();
+    let soon = Duration::from_millis(50);
+    let deadlines = Deadlines { stop: soon, ..Deadlines::default() };
+    let (mut duplex, mut endpoint) = open(&card, DuplexSettings { deadlines, ..settings(|_| {}) });
+    let _running = duplex.start(permit(), Directions::Duplex).unwrap();
+    card.inject(Fault::HangIn { call: Call::Drop, direction: CardDirection::Playback });
+    for direction in [CardDirection::Capture, CardDirection::Playback] {
+        card.inject(Fault::Fail { direction, kind: ErrorKind::DeviceNotAvailable });
+    }
+    run_until_recovered(&card, &mut duplex, Direction::Capture);
+    until(|| {
+        card.advance_frames(480);
+        (abandoned_threads() == 1).then_some(())
+    });
+    card.release();
+    run_until_recovered(&card, &mut duplex, Direction::Playback);
+    talk(&card, &mut endpoint, 10);
+    assert_eq!(abandoned_threads(), 0);
+    nothing_is_unaccounted_for(&duplex.stats());
+}
+
+/// As PulseAudio does with a suspended source: starting to capture does not return. A stop waits for it no longer than
+/// its deadline, and what comes of it late plays nothing.
+#[test]
+fn a_play_that_hangs_is_forgotten_by_a_stop() {
+    let _alone = alone();
+    let card = ideal();
+    let soon = Duration::from_millis(100);
+    let deadlines = Deadlines { stop: soon, ..Deadlines::default() };
+    let (mut duplex, mut endpoint) = open(&card, DuplexSettings { deadlines, ..settings(|_| {}) });
+    let mut running = duplex.start(permit(), Directions::Duplex).unwrap();
+    talk(&card, &mut endpoint, 10);
+    card.inject(Fault::HangIn { call: Call::Play, direction: CardDirection::Capture });
+    card.inject(Fault::Fail {
+        direction: CardDirection::Capture,
+        kind: ErrorKind::DeviceNotAvailable,
+    });
+    run_until_lost(&card, &mut duplex);
+    let before = duplex.stats().playback.stream.callbacks;
+    std::thread::sleep(Duration::from_millis(60));
+    card.advance_frames(4800);
+    assert_eq!(duplex.stats().playback.stream.callbacks, before + 10, "playback goes on");
+    running.stop();
+    assert_eq!(abandoned_threads(), 1, "the attempt that hangs");
+    let stopped = duplex.stats();
+    card.release();
+    until(|| (abandoned_threads() == 0).then_some(()));
+    card.advance_frames(4800);
+    assert_eq!(duplex.stats(), stopped);
+    let _running = until(|| duplex.start(permit(), Directions::Duplex).ok());
     talk(&card, &mut endpoint, 10);
     nothing_is_unaccounted_for(&duplex.stats());
 }
