@@ -2,11 +2,13 @@
 #![forbid(unsafe_code)]
 
 mod app_call;
+mod directory;
 mod handle;
 mod identity;
 mod recents;
 
 pub use app_call::AppCall;
+pub use directory::{Directory, Fault, MAXIMUM_NUMBER, Rejected, Request};
 pub use handle::{Handle, HandleType};
 #[cfg(feature = "sqlite")]
 pub use identity::SqliteStore;

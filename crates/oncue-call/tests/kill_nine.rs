@@ -45,7 +45,7 @@ fn nothing_acknowledged_is_lost() {
         let store = SqliteStore::open(&path).unwrap();
         assert_eq!(store.recents(usize::MAX).unwrap(), kept.recents(usize::MAX).unwrap());
     }
-    println!("{killed:?}");
+    eprintln!("{killed:?}");
     // The kills came where it matters, or the test shows nothing.
     assert!(killed.acknowledged > rounds, "{killed:?}");
     assert!(killed.in_open > 0, "{killed:?}");
