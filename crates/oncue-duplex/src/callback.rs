@@ -65,7 +65,9 @@ impl CaptureCallback {
     /// What cpal calls.
     #[cfg_attr(rtsan, sanitize(realtime = "nonblocking"))]
     pub(crate) fn run(&mut self, data: &Data, info: &InputCallbackInfo) {
-        let stamp = info.timestamp().callback;
+        let times = info.timestamp();
+        let stamp = times.callback;
+        self.counters.callback.delay(stamp.saturating_duration_since(times.capture));
         match data.sample_format() {
             SampleFormat::F32 => self.block::<f32>(data.as_slice().unwrap_or_default(), stamp),
             SampleFormat::I32 => self.block::<i32>(data.as_slice().unwrap_or_default(), stamp),
@@ -136,7 +138,9 @@ impl PlaybackCallback {
     /// What cpal calls.
     #[cfg_attr(rtsan, sanitize(realtime = "nonblocking"))]
     pub(crate) fn run(&mut self, data: &mut Data, info: &OutputCallbackInfo) {
-        let stamp = info.timestamp().callback;
+        let times = info.timestamp();
+        let stamp = times.callback;
+        self.counters.callback.delay(times.playback.saturating_duration_since(stamp));
         match data.sample_format() {
             SampleFormat::F32 => self.block::<f32>(data.as_slice_mut().unwrap_or_default(), stamp),
             SampleFormat::I32 => self.block::<i32>(data.as_slice_mut().unwrap_or_default(), stamp),

@@ -9,11 +9,17 @@
     reason = "never used by a callback: a stream that was built hands its ring over through a channel"
 )]
 
+mod beats;
+mod standing;
+
+pub(crate) use standing::Standing;
+
 use crate::callback::Lane;
 use crate::clock::{Alignment, StampReader};
 use crate::ring::{FrameReader, FrameWriter, RING_FRAMES, Splice, SpliceReader};
 use crate::shared::Shared;
 use crate::stats::{Counters, add};
+use beats::Beats;
 use core::fmt;
 use core::sync::atomic::Ordering;
 use core::time::Duration;
@@ -35,7 +41,11 @@ pub struct Endpoint {
     accepted: u64,
     played: VecDeque<Splice>,
     alignment: Alignment,
+    capture_beats: Beats,
+    playback_beats: Beats,
     run: u32,
+    /// How many streams were handed over.
+    built: u32,
 }
 
 /// What a built stream hands over.
@@ -89,7 +99,10 @@ impl Endpoint {
             accepted: 0,
             played: VecDeque::with_capacity(PLAYED),
             alignment: Alignment::default(),
+            capture_beats: Beats::default(),
+            playback_beats: Beats::default(),
             run: 0,
+            built: 0,
         }
     }
 
@@ -160,6 +173,9 @@ impl Endpoint {
     /// Takes what the callbacks and the device thread left.
     fn follow(&mut self) {
         while let Ok(end) = self.ends.try_recv() {
+            // What the streams before it left is known first.
+            self.follow_streams();
+            self.built += 1;
             match end {
                 End::Capture(end) => {
                     self.alignment.clear();
@@ -182,16 +198,23 @@ impl Endpoint {
                 }
             }
         }
+        self.follow_streams();
+    }
+
+    fn follow_streams(&mut self) {
         let run = self.shared.run.load(Ordering::Acquire);
         if run != self.run {
             self.run = run;
             self.alignment.clear();
+            self.capture_beats.clear();
+            self.playback_beats.clear();
         }
         let timebase = &self.shared.timebase;
         if let Some(end) = &mut self.capture {
             while let Some(stamp) = end.stamps.pop() {
                 if let Some(at) = timebase.capture_ns(stamp).filter(|_| stamp.run == run) {
                     self.alignment.capture(at, stamp.index);
+                    self.capture_beats.came(at, stamp.index);
                 }
             }
         }
@@ -199,6 +222,7 @@ impl Endpoint {
             while let Some(stamp) = end.stamps.pop() {
                 if let Some(at) = timebase.playback_ns(stamp).filter(|_| stamp.run == run) {
                     self.alignment.playback(at, stamp.index);
+                    self.playback_beats.came(at, stamp.index);
                 }
             }
             while let Some(splice) = end.splices.pop() {

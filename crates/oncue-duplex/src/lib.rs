@@ -30,6 +30,7 @@ mod engine;
 mod errand;
 mod error;
 mod gate;
+mod pump;
 mod rescue;
 mod ring;
 mod settings;
@@ -45,6 +46,10 @@ pub use devices::{DeviceInfo, HostInfo, HostSource, Support, devices, hosts};
 pub use endpoint::{Captured, Endpoint, Written};
 pub use engine::{Duplex, Meter};
 pub use error::{DeviceError, Direction, LossCause, OpenError, Operation, StreamEvent};
+pub use pump::{
+    Attachment, AttachmentId, AttachmentStats, Capture, CaptureInfo, FormatError, FrameFormat,
+    HardwareEvent, Playout, PlayoutInfo, Pump, PumpEvent, PumpHooks, Sample,
+};
 pub use ring::{FrameReader, FrameWriter, RING_FRAMES, frame_ring, frame_ring_from};
 pub use settings::{
     DEFAULT_RATE, Deadlines, DuplexSettings, FRAMES_PER_SECOND, MAX_PERIOD, Recovery, SettingsError,

@@ -4,6 +4,7 @@
 //! snapshot taken while audio runs may be a block apart between two figures, and is exact when it is stopped.
 
 use core::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use core::time::Duration;
 use cpal::SampleFormat;
 
 /// Adds to a counter that has one writer.
@@ -33,6 +34,8 @@ pub(crate) struct CallbackCounters {
     pub(crate) underrun: AtomicU64,
     pub(crate) skipped: AtomicU64,
     pub(crate) nonzero: AtomicU64,
+    /// Between the callback and the converter, of a block's first frame, in ns.
+    pub(crate) delay: AtomicU64,
     peak: AtomicU32,
     block: Extremes,
     fill: Extremes,
@@ -63,6 +66,12 @@ impl CallbackCounters {
         if level.peak > self.peak.load(Ordering::Relaxed) {
             self.peak.store(level.peak, Ordering::Relaxed);
         }
+    }
+
+    /// Publishes how far the device's converter is from the callback.
+    pub(crate) fn delay(&self, delay: Duration) {
+        let nanos = u64::try_from(delay.as_nanos()).unwrap_or(u64::MAX);
+        self.delay.store(nanos, Ordering::Relaxed);
     }
 
     /// The largest block so far, in frames.

@@ -13,6 +13,9 @@ pub(crate) fn free_running(settings: CardSettings) -> Card {
     Card::new(CardSettings { pacing: Pacing::FreeRunning, ..settings }).unwrap()
 }
 
+/// A frame of the consumer.
+pub(crate) const TEN_MS: Duration = Duration::from_millis(10);
+
 /// An engine on `card`.
 pub(crate) fn open(card: &Card, settings: DuplexSettings) -> (Duplex, Endpoint) {
     let its = card.clone();

@@ -1,0 +1,157 @@
+//! Where both directions stand as of their latest callbacks: what the pump goes by.
+
+use super::Endpoint;
+use crate::ring::Splice;
+use crate::stats::Counters;
+use core::sync::atomic::Ordering;
+use core::time::Duration;
+use std::collections::VecDeque;
+use std::time::Instant;
+
+/// A look at both directions.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(crate) struct Standing {
+    /// The present run, or the last one.
+    pub(crate) run: u32,
+    /// Whether the hardware may run, in each direction.
+    pub(crate) captures: bool,
+    pub(crate) plays: bool,
+    /// How often a stream was built.
+    pub(crate) built: u32,
+    /// From the microphone to the capture callback, of a block's first frame.
+    pub(crate) input: Duration,
+    /// From the playback callback to the speaker, of a block's first frame.
+    pub(crate) output: Duration,
+}
+
+impl Endpoint {
+    /// Follows the callbacks and looks.
+    pub(crate) fn stand(&mut self) -> Standing {
+        self.follow();
+        let captures = self.capture.as_ref().is_some_and(|end| end.lane.gate.is_open());
+        let plays = self.playback.as_ref().is_some_and(|end| end.lane.gate.is_open());
+        let delay = |counters: &Counters| {
+            Duration::from_nanos(counters.callback.delay.load(Ordering::Relaxed))
+        };
+        let (input, output) =
+            (delay(&self.shared.capture.counters), delay(&self.shared.playback.counters));
+        Standing { run: self.run, captures, plays, built: self.built, input, output }
+    }
+
+    /// Capture index less playback index of what is at microphone and speaker at the same time; `None` until both
+    /// directions run.
+    pub(crate) fn apart(&mut self, standing: &Standing) -> Option<i64> {
+        let delays = (standing.input + standing.output).as_secs_f64() * f64::from(self.rate());
+        self.offset().map(|offset| (offset + delays).round() as i64)
+    }
+
+    /// Hz.
+    pub(crate) fn rate(&self) -> u32 {
+        self.shared.settings.rate
+    }
+
+    /// Whether playback should be given another frame now: there is less in the ring than the target fill without
+    /// the frame that is on its way, or than the device takes at once.
+    pub(crate) fn is_due(&self) -> bool {
+        let Some(end) = self.playback.as_ref().filter(|end| end.lane.gate.is_open()) else {
+            return false;
+        };
+        let block = self.shared.playback.counters.callback.largest_block() as usize;
+        let target = end.lane.target.load(Ordering::Relaxed) as usize;
+        self.waiting() < (target + 1).saturating_sub(self.frame()).max(block).max(1)
+    }
+
+    /// Frames that wait to be played.
+    fn waiting(&self) -> usize {
+        self.playback.as_ref().map_or(0, |end| {
+            let stale = end.lane.stale.load(Ordering::Acquire);
+            let fresh = end.frames.position().saturating_sub(stale);
+            end.frames.fill().min(usize::try_from(fresh).unwrap_or(usize::MAX))
+        })
+    }
+
+    /// Whether all samples before `position` have been at the speaker.
+    pub(crate) fn is_played(&mut self, standing: &Standing, position: u64) -> bool {
+        let callback = &self.shared.playback.counters.callback;
+        let frames = callback.frames.load(Ordering::Relaxed);
+        let stood = frames.saturating_sub(u64::from(callback.last_block()));
+        let output = (standing.output.as_secs_f64() * f64::from(self.rate())).round() as u64;
+        position.checked_sub(1).is_none_or(|last| {
+            self.playback_index(last).is_some_and(|index| index + output < stood)
+        })
+    }
+
+    /// From the latest playback callback until a sample that is written now is at the speaker.
+    pub(crate) fn playout_delay(&self, standing: &Standing) -> Duration {
+        let callback = &self.shared.playback.counters.callback;
+        let block = u64::from(callback.last_block());
+        self.frames(self.waiting() as u64 + block) + standing.output
+    }
+
+    /// From the microphone until the latest capture callback, of the sample at `index`.
+    pub(crate) fn capture_delay(&self, standing: &Standing, index: u64) -> Duration {
+        let callback = &self.shared.capture.counters.callback;
+        let block = u64::from(callback.last_block());
+        let stood = callback.frames.load(Ordering::Relaxed).saturating_sub(block);
+        self.frames(stood.saturating_sub(index)) + standing.input
+    }
+
+    /// When the sample at capture index `index` was at the microphone.
+    pub(crate) fn capture_time(&self, standing: &Standing, index: u64) -> Option<Instant> {
+        let stood = self.capture_beats.time_of(index, self.rate())?;
+        self.instant(stood)?.checked_sub(standing.input)
+    }
+
+    /// When the latest capture callback came.
+    pub(crate) fn captured_at(&self) -> Option<Instant> {
+        self.capture_beats.latest().and_then(|(at, _)| self.instant(at))
+    }
+
+    /// When the latest playback callback came.
+    pub(crate) fn played_at(&self) -> Option<Instant> {
+        self.playback_beats.latest().and_then(|(at, _)| self.instant(at))
+    }
+
+    /// Which samples the device took when.
+    pub(crate) const fn splices(&self) -> &VecDeque<Splice> {
+        &self.played
+    }
+
+    /// How long until the callback after which there is something to do: a frame of capture is whole, or playback is
+    /// due. `None` where callbacks do not follow the process's clock, or are late.
+    pub(crate) fn until_due(&self, standing: &Standing, now: Instant) -> Option<Duration> {
+        let now =
+            i64::try_from(now.saturating_duration_since(self.shared.epoch).as_nanos()).ok()?;
+        let in_blocks = |counters: &Counters, beats: &super::Beats, missing: usize| {
+            let block = counters.callback.last_block().max(1);
+            let blocks = missing.div_ceil(block as usize) as u64;
+            let (at, _) = beats.latest()?;
+            let due = at + self.frames(blocks * u64::from(block)).as_nanos() as i64;
+            // More than that ahead of now: another clock.
+            let wait = u64::try_from(due - now).ok()?;
+            (at <= now).then(|| Duration::from_nanos(wait))
+        };
+        let capture = self.capture.as_ref().filter(|_| standing.captures).map(|end| {
+            let missing = self.frame().saturating_sub(end.frames.fill()).max(1);
+            in_blocks(&self.shared.capture.counters, &self.capture_beats, missing)
+        });
+        let playback = self.playback.as_ref().filter(|_| standing.plays).map(|end| {
+            let target = end.lane.target.load(Ordering::Relaxed) as usize;
+            let over = (self.waiting() + self.frame()).saturating_sub(target).max(1);
+            in_blocks(&self.shared.playback.counters, &self.playback_beats, over)
+        });
+        match (capture, playback) {
+            (Some(capture), Some(playback)) => Some(capture?.min(playback?)),
+            (one, other) => one.or(other).flatten(),
+        }
+    }
+
+    fn frames(&self, frames: u64) -> Duration {
+        let rate = u64::from(self.rate().max(1));
+        Duration::from_nanos(frames / rate * 1_000_000_000 + frames % rate * 1_000_000_000 / rate)
+    }
+
+    fn instant(&self, ns: i64) -> Option<Instant> {
+        self.shared.epoch.checked_add(Duration::from_nanos(u64::try_from(ns).ok()?))
+    }
+}

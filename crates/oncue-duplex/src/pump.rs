@@ -1,0 +1,207 @@
+//! The interface for call stacks: a thread that carries audio between the engine and the stack's own code.
+//!
+//! The stack attaches endpoints, each in its own format: code that takes captured frames ([`Capture`]) and code that
+//! gives frames to be played ([`Playout`]), as many as there are at once: ringback, the end tone, the far end. Their
+//! sum is played. The pump calls them every frame of device time, on its own thread, never on an audio callback's;
+//! with each captured frame comes what was at the speaker at its time.
+//!
+//! An endpoint is intent, and the session alone lets hardware run. So an endpoint may be attached at any time: it is
+//! called while the engine runs, and silent while it does not.
+
+#![allow(
+    clippy::disallowed_types,
+    reason = "never used by a callback: the program's own threads poll events"
+)]
+
+mod attachment;
+mod capture;
+mod format;
+mod mix;
+mod playout;
+mod queue;
+mod reference;
+mod thread;
+
+pub use attachment::{Attachment, AttachmentStats, Id as AttachmentId};
+pub use capture::{Capture, CaptureInfo};
+pub use format::{FormatError, FrameFormat, Sample};
+pub use playout::{Playout, PlayoutInfo};
+
+use crate::endpoint::Endpoint;
+use crate::error::Direction;
+use crate::stats::StreamFormat;
+use attachment::Inbox;
+use capture::TapOf;
+use core::fmt;
+use oncue_session::Directions;
+use playout::VoiceOf;
+use std::io;
+use std::sync::Arc;
+use std::sync::mpsc::{self, Receiver};
+use std::thread::JoinHandle;
+use thread::Work;
+
+/// Carries audio between an engine and a call stack, on a thread of its own.
+///
+/// ```
+/// use oncue_duplex::{CaptureInfo, FrameFormat, PlayoutInfo, Pump, PumpHooks};
+/// # use oncue_card::{Card, CardSettings, Pacing};
+/// # use oncue_duplex::{Duplex, DuplexSettings, HostSource};
+/// # let card = Card::new(CardSettings { pacing: Pacing::FreeRunning, ..CardSettings::default() })?;
+/// # let source = HostSource::Made(Box::new(move || card.host()));
+/// let (duplex, endpoint) = Duplex::open(source, DuplexSettings::default())?;
+/// let pump = Pump::spawn(endpoint, PumpHooks::default())?;
+/// let frames = FrameFormat::new(48_000, 20)?;
+/// let far_end = pump.playout(frames, |frame: &mut [i16], _: &PlayoutInfo| frame.fill(0));
+/// let microphone =
+///     pump.capture(frames, |frame: &[i16], played: &[i16], info: &CaptureInfo| {
+///         assert_eq!((frame.len(), played.len()), (960, 960));
+///     });
+/// // Now the session may start `duplex`, or has, or will.
+/// far_end.detach();
+/// # drop(duplex);
+/// # Ok::<(), Box<dyn core::error::Error>>(())
+/// ```
+pub struct Pump {
+    inbox: Arc<Inbox>,
+    rate: u32,
+    events: Receiver<PumpEvent>,
+    thread: Option<JoinHandle<()>>,
+}
+
+/// Code of the program that runs on the pump's thread, which is one for as long as the pump lives: what registers a
+/// thread with a call stack or a virtual machine, or asks for its priority.
+#[derive(Default)]
+pub struct PumpHooks {
+    /// Runs before anything of the stack's does.
+    pub started: Option<Box<dyn FnOnce() + Send>>,
+    /// Runs after the last of the stack's code has been dropped.
+    pub stopping: Option<Box<dyn FnOnce() + Send>>,
+}
+
+/// What a pump tells the program.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum PumpEvent {
+    /// Other directions are needed than before, since endpoints came or went. `None` when the last was detached: the
+    /// program stops and releases the session then, whether or not its stack ever says that the call is over.
+    Wanted(Option<Directions>),
+    /// The stack's code panicked. Its endpoint is detached; the others go on.
+    Panicked {
+        /// The endpoint.
+        attachment: AttachmentId,
+        /// What it said; empty if that was no text.
+        message: String,
+    },
+}
+
+/// What the hardware did, as the stack's code is told.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum HardwareEvent {
+    /// It runs: frames come from here on.
+    Started,
+    /// It runs no more: the session was interrupted, deactivated or stopped.
+    Stopped,
+    /// A device was opened anew, in another format than before. The stack's own frames stay as they are.
+    FormatChanged {
+        /// The direction.
+        direction: Direction,
+        /// What the device has now.
+        format: StreamFormat,
+    },
+}
+
+impl Pump {
+    /// Starts the thread. It owns the endpoint, and sleeps while no hardware runs.
+    ///
+    /// # Errors
+    /// The system has no thread to give.
+    pub fn spawn(endpoint: Endpoint, hooks: PumpHooks) -> io::Result<Self> {
+        let inbox = Arc::new(Inbox::default());
+        let (tell, events) = mpsc::channel();
+        let rate = endpoint.rate();
+        let mut work = Work::new(endpoint, Arc::clone(&inbox), tell);
+        let its = Arc::clone(&inbox);
+        let thread = std::thread::Builder::new().name("oncue-pump".into()).spawn(move || {
+            its.runs_on(std::thread::current());
+            if let Some(hook) = hooks.started {
+                hook();
+            }
+            work.run();
+            its.close();
+            if let Some(hook) = hooks.stopping {
+                hook();
+            }
+        })?;
+        Ok(Self { inbox, rate, events, thread: Some(thread) })
+    }
+
+    /// Attaches code that takes captured frames of `format`.
+    pub fn capture<S: Sample>(&self, format: FrameFormat, stack: impl Capture<S>) -> Attachment {
+        self.inbox.capture(Box::new(TapOf::new(self.rate, format, stack)))
+    }
+
+    /// Attaches code that gives frames of `format` to be played. It joins the others at the next 10 ms.
+    pub fn playout<S: Sample>(&self, format: FrameFormat, stack: impl Playout<S>) -> Attachment {
+        self.inbox.playout(Box::new(VoiceOf::new(self.rate, format, stack)))
+    }
+
+    /// The directions that the attached endpoints need: what to start once the session is active. `None`: nothing is
+    /// attached.
+    pub fn wanted(&self) -> Option<Directions> {
+        self.inbox.wanted()
+    }
+
+    /// Mutes the microphone for all endpoints, or lifts that, over 10 ms. It holds until it is lifted, over stops,
+    /// rebuilds and resumes and for endpoints attached later (rule `mute-survives-resume`): their frames are silence.
+    pub fn set_muted(&self, muted: bool) {
+        self.inbox.mute(muted);
+    }
+
+    /// While on, captured frames are read and thrown away: the microphone is open and warm, the stack not called.
+    pub fn set_warm_up(&self, on: bool) {
+        self.inbox.warm_up(on);
+    }
+
+    /// What happened since the last call, one event a call.
+    pub fn poll_event(&mut self) -> Option<PumpEvent> {
+        self.events.try_recv().ok()
+    }
+
+    /// Ends the thread and all that is attached. When this returns, none of the stack's code is running, and none will
+    /// be called again. It waits for a call that is running. Called by that code, on the pump's own thread, it is done
+    /// when that returns.
+    pub fn stop(mut self) {
+        self.end();
+    }
+
+    fn end(&mut self) {
+        self.inbox.stop();
+        if let Some(thread) = self.thread.take().filter(|_| !self.inbox.is_mine()) {
+            // Its panics are those of the hooks, which were printed.
+            let _ = thread.join();
+        }
+    }
+}
+
+impl Drop for Pump {
+    fn drop(&mut self) {
+        self.end();
+    }
+}
+
+impl fmt::Debug for Pump {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Pump").field("wanted", &self.wanted()).finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for PumpHooks {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PumpHooks")
+            .field("started", &self.started.is_some())
+            .field("stopping", &self.stopping.is_some())
+            .finish()
+    }
+}
