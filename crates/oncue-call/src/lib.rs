@@ -1,19 +1,38 @@
 //! Calls, around the session: what CallKit does for a call app, and what the app must do for it, in the order that works.
+//!
+//! [`Centre`] takes what server, user, call system and session say ([`Input`]) and puts out what to do ([`Output`]).
 #![forbid(unsafe_code)]
 
+mod action;
 mod app_call;
+mod call;
+mod centre;
 mod directory;
+mod events;
 mod handle;
 mod identity;
+mod input;
+mod observe;
+mod output;
+mod provider;
 mod recents;
+mod settings;
+mod words;
 
+pub use action::{CallAction, DtmfType, Performed, Transaction, TranslationEngine};
 pub use app_call::AppCall;
+pub use centre::{CALLS, Centre};
 pub use directory::{Directory, Fault, MAXIMUM_NUMBER, Rejected, Request};
 pub use handle::{Handle, HandleType};
 #[cfg(feature = "sqlite")]
 pub use identity::SqliteStore;
 pub use identity::{AppId, CallRecord, Ending, IdentityStore, MemoryStore, NewCall, StoreError};
+pub use input::{Input, Other, Push, PushKind, Signal, Wish};
+pub use observe::{CallState, Stage};
+pub use output::{Message, NotDone, Notice, Output};
+pub use provider::{CallUpdate, ProviderConfiguration};
 pub use recents::{
     CallCapability, CannotRedial, PersonHandle, PersonHandleType, RecentKind, Redial,
     StartCallRequest,
 };
+pub use settings::{EARLY, FulfilAt, Order, Settings};

@@ -153,6 +153,19 @@ choices! {
     }
 }
 
+impl EndedReason {
+    /// Its number in CallKit.
+    pub const fn code(self) -> i32 {
+        match self {
+            Self::Failed => 1,
+            Self::RemoteEnded => 2,
+            Self::Unanswered => 3,
+            Self::AnsweredElsewhere => 4,
+            Self::DeclinedElsewhere => 5,
+        }
+    }
+}
+
 choices! {
     /// The intents by which contacts, Recents and Siri hand a call over.
     StartCallIntent {

@@ -1,0 +1,366 @@
+//! The call centre: takes what happens, puts out what to do, in the order that works. It does nothing itself: no clock, no
+//! thread, no system.
+//!
+//! Here is what it keeps and how it is driven; what each input leads to stands in the files of `centre/`.
+
+mod actions;
+mod audio;
+mod ending;
+mod incoming;
+mod outgoing;
+mod requests;
+mod signals;
+mod timers;
+
+use crate::call::Call;
+use crate::{AppCall, CallAction, CallState, Input, Output, Settings, Stage};
+use audio::Purpose;
+use oncue_session::{ActionKind, Audio, Entry, Event, Id, owner};
+use std::collections::VecDeque;
+use std::fmt;
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::time::Duration;
+
+/// How many calls there can be at once. One more is reported, as a push must be, and ended.
+pub const CALLS: usize = 16;
+
+/// How many actions can be open at once. One more fails.
+const OPEN: usize = 32;
+
+/// How many calls that are over are remembered, so that a late push for one does not ring.
+const OVER: usize = 64;
+
+/// How many changes wait for [`Centre::poll_change`]; the oldest goes first.
+const CHANGES: usize = 256;
+
+/// Whoever hears of everything as it happens.
+type Log = Box<dyn FnMut(&Entry) + Send>;
+
+/// An action of the system that is being performed.
+#[derive(Clone, Debug)]
+struct Open {
+    id: Id,
+    action: CallAction,
+    /// When the centre gives it up, before the system does.
+    due: Duration,
+    step: Step,
+    /// Whether the dialling or the acceptance was handed to the network.
+    sent: bool,
+}
+
+/// What an open action waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Step {
+    /// The category.
+    Category,
+    /// The app's connection to its server.
+    Signalling,
+    /// The dialling.
+    Dialled,
+    /// The media.
+    Joined,
+}
+
+/// A transaction that the system was asked for.
+#[derive(Clone, Debug)]
+struct Asked {
+    id: Id,
+    actions: Vec<CallAction>,
+}
+
+/// A report whose completion has not come.
+#[derive(Clone, Copy, Debug)]
+struct Report {
+    call: Id,
+    /// The push whose completion follows.
+    push: Option<Id>,
+}
+
+/// The calls of an app, between its server, its user, the call system and the session.
+///
+/// Drive it as its outputs say: take each [`Input`] to [`handle`](Self::handle) with the time, then do every
+/// [`Output`] that [`poll_output`](Self::poll_output) gives, one after the other, before the system's callback returns;
+/// call `handle` with [`Input::Time`] when [`poll_timeout`](Self::poll_timeout) is over. Times count from any fixed
+/// moment and do not go back.
+///
+/// ```
+/// use oncue_call::{Centre, Handle, Input, Output, Push, PushKind, Settings};
+/// use oncue_session::Id;
+/// use std::time::Duration;
+///
+/// let mut uuids = 0..;
+/// let mut centre = Centre::new(Settings::default(), move || Id::new(uuids.next().unwrap_or(0)));
+/// while centre.poll_output().is_some() {} // the provider and the push registry
+///
+/// let push = Push {
+///     id: Id::named("push"),
+///     call: 42.into(),
+///     from: Handle::generic("alice"),
+///     name: None,
+///     video: false,
+///     kind: PushKind::Calls,
+///     must_report: None,
+/// };
+/// centre.handle(Duration::from_secs(1), Input::Push(push));
+/// assert!(matches!(centre.poll_output(), Some(Output::ConfigureProvider { .. })));
+/// assert!(matches!(centre.poll_output(), Some(Output::ReportIncoming { .. })));
+/// ```
+pub struct Centre {
+    settings: Settings,
+    new_uuid: Box<dyn FnMut() -> Id + Send>,
+    log: Option<Log>,
+    now: Duration,
+    // Every order leaves by one channel, so that what the typed session does stands in its place among the others.
+    out: Sender<Output>,
+    outputs: Receiver<Output>,
+    changes: VecDeque<CallState>,
+
+    calls: Vec<Call>,
+    over: VecDeque<AppCall>,
+    others: Vec<CallState>,
+    open: Vec<Open>,
+    asked: Vec<Asked>,
+    /// Transactions that wait for the provider's registration.
+    waiting: Vec<Vec<CallAction>>,
+    reports: VecDeque<Report>,
+
+    /// How many transactions were requested.
+    transactions: u64,
+    provider: Id,
+    providers: u32,
+    /// When transactions may be requested at the latest; none = now.
+    provider_ready: Option<Duration>,
+    foreground: bool,
+    unlocked: bool,
+    signalling: bool,
+    background_tasks: Vec<AppCall>,
+
+    audio: Audio<owner::System>,
+    hardware: audio::Hardware,
+    category: VecDeque<(Purpose, bool)>,
+    /// When a missing activation is given up.
+    activation_due: Option<Duration>,
+    /// When the one attempt without an activation is made.
+    resume_due: Option<Duration>,
+    /// When a held call was taken back, if no activation has come since.
+    unheld: Option<Duration>,
+    /// Whether what is captured was muted last.
+    muted: bool,
+    /// A start failed: nothing starts before the next activation.
+    silent: bool,
+}
+
+impl Centre {
+    /// A centre for a process that has just started, in the background, unlocked, its signalling not up. It asks for a
+    /// provider and a push registry at once.
+    ///
+    /// `new_uuid` gives random UUIDs (version 4), a new one at each call.
+    pub fn new(settings: Settings, new_uuid: impl FnMut() -> Id + Send + 'static) -> Self {
+        let (out, outputs) = channel();
+        let mut centre = Self {
+            settings,
+            new_uuid: Box::new(new_uuid),
+            log: None,
+            now: Duration::ZERO,
+            audio: Audio::under_system(audio::Phone(out.clone())),
+            hardware: audio::Hardware::default(),
+            out,
+            outputs,
+            changes: VecDeque::new(),
+            calls: Vec::new(),
+            over: VecDeque::new(),
+            others: Vec::new(),
+            open: Vec::new(),
+            asked: Vec::new(),
+            waiting: Vec::new(),
+            reports: VecDeque::new(),
+            transactions: 0,
+            provider: Id::new(0),
+            providers: 0,
+            provider_ready: None,
+            foreground: false,
+            unlocked: true,
+            signalling: false,
+            background_tasks: Vec::new(),
+            category: VecDeque::new(),
+            activation_due: None,
+            resume_due: None,
+            unheld: None,
+            muted: false,
+            silent: false,
+        };
+        centre.put(Output::RegisterForPushes);
+        centre.create_provider();
+        centre
+    }
+
+    /// Has everything that the centre is told and that is done told to `log`, as it happens: for a
+    /// [`Guard`](oncue_session::Guard), or a trace that `oncue check` reads. What is polled counts as done.
+    pub fn set_log(&mut self, log: impl FnMut(&Entry) + Send + 'static) {
+        self.log = Some(Box::new(log));
+    }
+
+    /// Something happened at `now`. Deadlines that are over by then come first.
+    pub fn handle(&mut self, now: Duration, input: Input) {
+        self.now = self.now.max(now);
+        self.expire();
+        self.take(input);
+    }
+
+    /// The next thing to do, if there is one.
+    pub fn poll_output(&mut self) -> Option<Output> {
+        let output = self.outputs.try_recv().ok()?;
+        if self.log.is_some() {
+            let mut events = Vec::new();
+            output.events(|event| events.push(event));
+            events.into_iter().for_each(|event| self.tell(event));
+        }
+        Some(output)
+    }
+
+    /// The next change of a call, the oldest first. Of more than 256 changes that nobody took the oldest are gone.
+    pub fn poll_change(&mut self) -> Option<CallState> {
+        self.changes.pop_front()
+    }
+
+    /// The calls as they are now, those of other apps behind the app's own.
+    pub fn calls(&self) -> impl Iterator<Item = CallState> {
+        self.calls.iter().map(Call::state).chain(self.others.iter().cloned())
+    }
+
+    /// The UUID of a call that is not over.
+    pub fn uuid(&self, call: &AppCall) -> Option<Id> {
+        self.calls.iter().find(|known| known.app == *call).map(|call| call.id)
+    }
+
+    /// The state of the session.
+    pub const fn session(&self) -> oncue_session::State {
+        self.audio.state()
+    }
+
+    fn take(&mut self, input: Input) {
+        match input {
+            Input::Time => self.tell(Event::Poll {}),
+            Input::Push(push) => self.pushed(push),
+            Input::Signal(signal) => self.signalled(signal),
+            Input::Wish(wish) => self.wished(wish),
+            Input::Reported { call, result } => self.reported(call, result),
+            Input::Requested { transaction, result } => self.requested(transaction, result),
+            Input::ProviderBegan => self.provider_began(),
+            Input::Execute { transaction } => self.put(Output::LeaveToActions { transaction }),
+            Input::Perform(performed) => self.perform(performed),
+            Input::TimedOut { action } => self.timed_out(action),
+            Input::ProviderReset => self.provider_reset(),
+            Input::OtherCall(state) => self.other_call(state),
+            Input::CategorySet(result) => self.category_set(result),
+            Input::AudioStarted(result) => self.audio_started(result),
+            Input::DidActivate => self.did_activate(),
+            Input::DidDeactivate => self.did_deactivate(),
+            Input::InterruptionBegan(reason) => self.interruption_began(reason),
+            Input::InterruptionEnded { should_resume } => {
+                self.tell(Event::InterruptionEnded { should_resume: Some(should_resume) });
+                self.audio.interruption_ended();
+            }
+            Input::MediaServicesLost => self.media_services_lost(),
+            Input::MediaServicesReset => self.media_services_reset(),
+            Input::Foreground(foreground) => {
+                self.tell(if foreground {
+                    Event::EnteredForeground {}
+                } else {
+                    Event::EnteredBackground {}
+                });
+                self.foreground = foreground;
+            }
+            Input::Unlocked(unlocked) => self.unlocked(unlocked),
+            Input::SignallingReady(ready) => self.signalling_ready(ready),
+        }
+    }
+
+    /// Puts something out.
+    fn put(&self, output: Output) {
+        // The receiver lives as long as the centre.
+        let _ = self.out.send(output);
+    }
+
+    /// Tells the log of something that happened or is done now.
+    fn tell(&mut self, event: Event) {
+        if let Some(log) = &mut self.log {
+            log(&Entry::new(self.now, event));
+        }
+    }
+
+    fn call(&self, id: Id) -> Option<&Call> {
+        self.calls.iter().find(|call| call.id == id)
+    }
+
+    fn call_mut(&mut self, id: Id) -> Option<&mut Call> {
+        self.calls.iter_mut().find(|call| call.id == id)
+    }
+
+    /// A UUID that no call has.
+    fn fresh_uuid(&mut self) -> Id {
+        // A source that repeats itself is a bug; one try more than there are calls finds a free one if it gives any.
+        for _ in 0..CALLS {
+            let id = (self.new_uuid)();
+            if self.call(id).is_none() {
+                return id;
+            }
+        }
+        (self.new_uuid)()
+    }
+
+    /// Changes a call and tells the observers, if anything they see changed.
+    fn change(&mut self, id: Id, change: impl FnOnce(&mut Call)) {
+        let Some(call) = self.call_mut(id) else { return };
+        let before = call.state();
+        change(call);
+        let after = call.state();
+        if before != after {
+            self.observe(after);
+        }
+    }
+
+    fn observe(&mut self, state: CallState) {
+        if self.changes.len() == CHANGES {
+            self.changes.pop_front();
+        }
+        self.changes.push_back(state);
+    }
+
+    /// A call of another app began, changed or ended.
+    fn other_call(&mut self, state: CallState) {
+        self.others.retain(|other| other.id != state.id);
+        if !state.has_ended() && self.others.len() < CALLS {
+            self.others.push(state.clone());
+        }
+        self.observe(state);
+    }
+
+    /// Whether a call other than `but` is live.
+    fn other_is_live(&self, but: Id) -> bool {
+        self.calls.iter().any(|call| call.id != but && call.is_live())
+    }
+
+    /// Whether this action is being performed for the call.
+    fn is_open(&self, call: Id, kind: ActionKind) -> bool {
+        self.open.iter().any(|open| open.action.call() == call && open.action.kind() == kind)
+    }
+
+    /// The calls that are answered or started.
+    fn live(&self) -> Vec<Id> {
+        self.calls.iter().filter(|call| call.is_live()).map(|call| call.id).collect()
+    }
+
+    fn set_stage(&mut self, id: Id, stage: Stage) {
+        self.change(id, |call| call.stage = stage);
+    }
+}
+
+impl fmt::Debug for Centre {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Centre")
+            .field("calls", &self.calls)
+            .field("session", &self.session())
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,457 @@
+//! The session of the calls. It is taken by outputs and their answers: a step that the phone can refuse is taken in the
+//! typed session only when the phone said yes; what the typed session does (fulfil, start, stop) goes out by the same
+//! channel as everything else.
+//!
+//! A fulfil of answer or start is only made from a session whose type says that it is configured.
+
+use super::{Centre, Step};
+use crate::{EARLY, Notice, Order, Output};
+use oncue_session::{
+    Action, Activation, AnySession, Configuration, Directions, Engine, Event, EventKind, Id,
+    InterruptionReason, OutputPort, Platform, Refusal, RunningIo, StartPermit, State, action,
+};
+use oncue_session::{CallCategory as _, Connects};
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::Sender;
+
+/// What a category is set for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Purpose {
+    /// A call that is about to be reported (QQ).
+    Report,
+    /// An action that goes on when it is set.
+    Action(Id),
+    /// Calls that go on after the media services were reset.
+    Reset,
+}
+
+/// The phone, to the typed session: what it is asked for was answered already, or needs no answer.
+#[derive(Debug)]
+pub(super) struct Phone(pub(super) Sender<Output>);
+
+impl Platform for Phone {
+    fn set_category(&mut self, _: Configuration) -> Result<(), Refusal> {
+        Ok(())
+    }
+
+    /// The call system owns the session; nobody gets here.
+    fn set_active(&mut self, _: bool) -> Result<(), Refusal> {
+        Err(Refusal::INSUFFICIENT_PRIORITY)
+    }
+
+    fn override_output(&mut self, port: OutputPort) -> Result<(), Refusal> {
+        let _ = self.0.send(Output::OverrideOutput(port));
+        Ok(())
+    }
+}
+
+/// The audio unit that the app is asked to run.
+#[derive(Debug, Default)]
+pub(super) struct Hardware {
+    unit: Option<Id>,
+    units: u32,
+    prepared: bool,
+    /// Set when a start failed: nothing runs that a stop could stop.
+    failed: Arc<AtomicBool>,
+    /// Whether the last start was the one attempt without an activation.
+    attempt: bool,
+    /// Whether the media stack was told of an activation, and not of its end.
+    told: bool,
+}
+
+/// Hands the permit to start on to the app.
+struct Relay {
+    unit: Id,
+    prepared: bool,
+    failed: Arc<AtomicBool>,
+    out: Sender<Output>,
+}
+
+impl Engine for Relay {
+    type Error = Infallible;
+
+    fn prepare(&mut self) -> Result<(), Infallible> {
+        let _ = self.out.send(Output::PrepareAudio { unit: self.unit });
+        Ok(())
+    }
+
+    fn start(
+        &mut self,
+        permit: StartPermit,
+        directions: Directions,
+    ) -> Result<Box<dyn RunningIo>, Infallible> {
+        let Self { unit, prepared, .. } = *self;
+        let _ = self.out.send(Output::StartAudio { unit, prepared, directions, permit });
+        Ok(Box::new(Runs { unit, failed: self.failed.clone(), out: self.out.clone() }))
+    }
+}
+
+/// The unit that runs.
+struct Runs {
+    unit: Id,
+    failed: Arc<AtomicBool>,
+    out: Sender<Output>,
+}
+
+impl RunningIo for Runs {
+    fn stop(&mut self) {
+        if !self.failed.load(Ordering::Relaxed) {
+            let _ = self.out.send(Output::StopAudio { unit: self.unit });
+        }
+    }
+}
+
+/// The fulfil or fail of an action, as the typed session gives it.
+fn token<K: oncue_session::IsAction>(id: Id, out: &Sender<Output>) -> Action<K> {
+    let out = out.clone();
+    Action::from_system(move |fulfilled| {
+        let _ = out.send(if fulfilled {
+            Output::Fulfill { action: id }
+        } else {
+            Output::Fail { action: id }
+        });
+    })
+}
+
+impl Centre {
+    /// Asks for the category, if this is a time for it. False where the media services are dead.
+    pub(super) fn ask_category(&mut self, purpose: Purpose, video: bool) -> Asked {
+        match self.audio.state() {
+            State::Active | State::Playing | State::Running => Asked::NotNeeded,
+            State::MediaLost => Asked::Later,
+            _ => {
+                let configuration = if video {
+                    self.settings.video.configuration()
+                } else {
+                    self.settings.voice.configuration()
+                };
+                self.put(Output::SetCategory(configuration));
+                self.category.push_back((purpose, video));
+                Asked::Yes
+            }
+        }
+    }
+
+    pub(super) fn category_set(&mut self, result: Result<(), Refusal>) {
+        let Some((purpose, video)) = self.category.pop_front() else { return };
+        match result {
+            Ok(()) => self.configure(video),
+            Err(refusal) => {
+                let Refusal { domain, code } = refusal;
+                self.tell(Event::Refused { of: EventKind::SetCategory, domain, code, unit: None });
+                self.put(Output::Notice(Notice::NoCategory(refusal)));
+            }
+        }
+        match purpose {
+            Purpose::Report => {}
+            Purpose::Action(action) => match self.audio.state() {
+                // A category that was set before still stands.
+                State::Fresh => self.give_up(action),
+                State::MediaLost => {}
+                _ => self.configured(action),
+            },
+            Purpose::Reset => self.go_on_after_reset(),
+        }
+    }
+
+    fn configure(&mut self, video: bool) {
+        let (voice, with_video) = (self.settings.voice, self.settings.video);
+        macro_rules! set {
+            ($session:ident) => {
+                if video {
+                    $session.configure(with_video).is_ok()
+                } else {
+                    $session.configure(voice).is_ok()
+                }
+            };
+        }
+        // Where the session became active meanwhile, it was configured before.
+        let _ = match self.audio.session() {
+            AnySession::Fresh(session) => set!(session),
+            AnySession::Configured(session) => set!(session),
+            AnySession::AwaitingActivation(session) => set!(session),
+            AnySession::Interrupted(session) => set!(session),
+            AnySession::Resuming(session) => set!(session),
+            _ => false,
+        };
+    }
+
+    /// Initializes the unit before the fulfil, as QQ does.
+    pub(super) fn prepare_audio(&mut self) {
+        if self.settings.order != Order::Qq || self.hardware.unit.is_some() {
+            return;
+        }
+        let mut relay = self.relay();
+        let prepared = match self.audio.session() {
+            AnySession::Configured(session) => session.prepare(&mut relay).is_ok(),
+            AnySession::AwaitingActivation(session) => session.prepare(&mut relay).is_ok(),
+            AnySession::Interrupted(session) => session.prepare(&mut relay).is_ok(),
+            AnySession::Resuming(session) => session.prepare(&mut relay).is_ok(),
+            AnySession::Active(session) => session.prepare(&mut relay).is_ok(),
+            _ => false,
+        };
+        self.hardware.prepared = prepared;
+    }
+
+    /// Fulfils an answer or a start. False where no category is set, so that no type allows it: the action is failed.
+    pub(super) fn fulfill_connecting<K: Connects>(&mut self, id: Id) -> bool {
+        let token = token::<K>(id, &self.out);
+        let done = match self.audio.session() {
+            AnySession::Configured(session) => session.fulfill(token).is_ok(),
+            AnySession::AwaitingActivation(session) => session.fulfill(token).is_ok(),
+            AnySession::Active(session) => session.fulfill(token).is_ok(),
+            AnySession::Playing(session) => session.fulfill(token).is_ok(),
+            AnySession::Running(session) => session.fulfill(token).is_ok(),
+            AnySession::Interrupted(session) => session.fulfill(token).is_ok(),
+            AnySession::Resuming(session) => session.fulfill(token).is_ok(),
+            AnySession::Fresh(_) | AnySession::MediaLost(_) => {
+                token.fail();
+                false
+            }
+        };
+        if done && self.audio.state() == State::AwaitingActivation {
+            self.activation_due = Some(self.now + self.settings.waits.activation - EARLY);
+        }
+        done
+    }
+
+    /// Fulfils the unhold of a call.
+    pub(super) fn fulfill_unhold(&mut self, id: Id) -> bool {
+        let token = token::<action::Unhold>(id, &self.out);
+        let done = match self.audio.session() {
+            AnySession::Configured(session) => session.resume(token).is_ok(),
+            AnySession::AwaitingActivation(session) => session.resume(token).is_ok(),
+            AnySession::Active(session) => session.resume(token).is_ok(),
+            AnySession::Playing(session) => session.resume(token).is_ok(),
+            AnySession::Running(session) => session.resume(token).is_ok(),
+            AnySession::Interrupted(session) => session.resume(token).is_ok(),
+            AnySession::Resuming(session) => session.resume(token).is_ok(),
+            AnySession::Fresh(_) | AnySession::MediaLost(_) => {
+                token.fail();
+                false
+            }
+        };
+        if done {
+            self.unheld = Some(self.now);
+            self.await_resume();
+        }
+        done
+    }
+
+    /// From now on an activation may come, or not; at the deadline there is one attempt.
+    fn await_resume(&mut self) {
+        if self.audio.state() == State::Resuming {
+            self.resume_due = Some(self.now + self.settings.waits.activation - EARLY);
+        }
+    }
+
+    fn relay(&mut self) -> Relay {
+        let hardware = &mut self.hardware;
+        let unit = *hardware.unit.get_or_insert_with(|| {
+            hardware.units += 1;
+            hardware.prepared = false;
+            Id::named(&format!("unit-{}", hardware.units))
+        });
+        let prepared = hardware.prepared;
+        Relay { unit, prepared, failed: hardware.failed.clone(), out: self.out.clone() }
+    }
+
+    /// Starts what the calls want, where the session lets it.
+    pub(super) fn start_audio(&mut self) {
+        let state = self.audio.state();
+        let duplex = self.calls.iter().any(|call| call.wants_audio());
+        let ringback =
+            self.settings.ringback && self.calls.iter().any(|call| call.wants_ringback());
+        if self.silent || !(duplex || ringback && state == State::Active) {
+            return;
+        }
+        if state == State::Active || state == State::Playing || state == State::Resuming {
+            self.hardware.failed.store(false, Ordering::Relaxed);
+            self.hardware.attempt = state == State::Resuming;
+            let mut relay = self.relay();
+            let started = match self.audio.session() {
+                AnySession::Active(session) if duplex => session.start(&mut relay).is_ok(),
+                AnySession::Active(session) => session.start_playback(&mut relay).is_ok(),
+                AnySession::Playing(session) => session.start(&mut relay).is_ok(),
+                AnySession::Resuming(session) => session.start(&mut relay).is_ok(),
+                _ => false,
+            };
+            self.hardware.prepared |= started;
+            // A mute outlives every start (rule `mute-survives-resume`).
+            self.muted = self.is_muted();
+            if self.muted {
+                self.put(Output::ApplyMute { muted: true });
+            }
+        }
+    }
+
+    /// Whether what is captured is muted: no call that is heard is unmuted.
+    pub(super) fn is_muted(&self) -> bool {
+        let mut heard = self.calls.iter().filter(|call| call.is_live() && !call.held).peekable();
+        heard.peek().is_some() && heard.all(|call| call.muted)
+    }
+
+    /// Stops what runs.
+    pub(super) fn stop_audio(&mut self) {
+        let _ = match self.audio.session() {
+            AnySession::Playing(session) => session.stop().is_ok(),
+            AnySession::Running(session) => session.stop().is_ok(),
+            _ => false,
+        };
+    }
+
+    fn dispose_audio(&mut self) {
+        self.hardware.prepared = false;
+        if let Some(unit) = self.hardware.unit.take() {
+            self.put(Output::DisposeAudio { unit });
+        }
+    }
+
+    pub(super) fn audio_started(&mut self, result: Result<(), Refusal>) {
+        let Err(refusal) = result else { return };
+        let Refusal { domain, code } = refusal;
+        let unit = self.hardware.unit;
+        self.tell(Event::Refused { of: EventKind::StartUnit, domain, code, unit });
+        self.hardware.failed.store(true, Ordering::Relaxed);
+        self.stop_audio();
+        self.silent = true;
+        self.put(Output::Notice(Notice::NoAudio(refusal)));
+        // The one attempt without an activation may fail; else the next activation has to come.
+        if !self.hardware.attempt {
+            self.activation_due = Some(self.now + self.settings.waits.activation - EARLY);
+        }
+    }
+
+    pub(super) fn did_activate(&mut self) {
+        self.tell(Event::DidActivate {});
+        (self.activation_due, self.resume_due, self.unheld) = (None, None, None);
+        self.silent = false;
+        // A repeat while audio runs is no activation to start anything for.
+        if self.audio.did_activate(Activation::from_system()).is_err() {
+            return;
+        }
+        self.hardware.told = true;
+        self.put(Output::TellStack { active: true });
+        self.start_audio();
+        self.report_connecting();
+    }
+
+    pub(super) fn did_deactivate(&mut self) {
+        self.tell(Event::DidDeactivate {});
+        self.audio.did_deactivate();
+        self.lose_audio();
+        let wanted = self.calls.iter().any(|call| call.wants_audio());
+        let late = self.unheld.is_some_and(|at| self.now <= at + self.settings.waits.activation);
+        if wanted && late {
+            // An old call's deactivation: the activation of the call that was taken back may still come (§2.9).
+            if let AnySession::Configured(session) = self.audio.session() {
+                let _ = session.resume_after_reset();
+            }
+            self.await_resume();
+        } else if !self.calls.iter().any(|call| call.is_live()) {
+            self.put(Output::RestoreAudio);
+        }
+    }
+
+    /// What ran is gone with its activation.
+    pub(super) fn lose_audio(&mut self) {
+        self.dispose_audio();
+        if std::mem::take(&mut self.hardware.told) {
+            self.put(Output::TellStack { active: false });
+        }
+    }
+
+    pub(super) fn interruption_began(&mut self, reason: Option<InterruptionReason>) {
+        self.tell(Event::InterruptionBegan { reason });
+        self.audio.interruption_began();
+    }
+
+    pub(super) fn media_services_lost(&mut self) {
+        self.tell(Event::MediaServicesLost {});
+        self.audio.media_services_were_lost();
+        (self.activation_due, self.resume_due, self.unheld) = (None, None, None);
+        if std::mem::take(&mut self.hardware.told) {
+            self.put(Output::TellStack { active: false });
+        }
+    }
+
+    pub(super) fn media_services_reset(&mut self) {
+        self.tell(Event::MediaServicesReset {});
+        self.audio.media_services_were_reset();
+        (self.activation_due, self.resume_due, self.unheld) = (None, None, None);
+        self.silent = false;
+        self.lose_audio();
+        let actions: Vec<_> = self
+            .open
+            .iter()
+            .filter(|open| open.step == Step::Category)
+            .map(|open| open.id)
+            .collect();
+        let live = self.calls.iter().find(|call| call.is_live()).map(|call| call.video);
+        match live {
+            Some(video) => {
+                self.ask_category(Purpose::Reset, video);
+            }
+            None => actions.into_iter().for_each(|action| self.ask_for_action(action)),
+        }
+    }
+
+    /// The session is configured again: calls that are live go on, actions that waited too.
+    fn go_on_after_reset(&mut self) {
+        if self.calls.iter().any(|call| call.is_live())
+            && let AnySession::Configured(session) = self.audio.session()
+        {
+            let _ = session.resume_after_reset();
+            self.await_resume();
+        }
+        let actions: Vec<_> = self
+            .open
+            .iter()
+            .filter(|open| open.step == Step::Category)
+            .map(|open| open.id)
+            .collect();
+        actions.into_iter().for_each(|action| self.ask_for_action(action));
+    }
+
+    /// The activation stayed away.
+    pub(super) fn activation_is_missing(&mut self) {
+        self.activation_due = None;
+        self.put(Output::Notice(Notice::NoActivation));
+        for call in self.live() {
+            if self.call(call).is_some_and(|call| !call.held) {
+                self.fail_call(call);
+            }
+        }
+    }
+
+    /// No activation came after an unhold or a reset: one attempt without it.
+    pub(super) fn attempt_to_resume(&mut self) {
+        self.resume_due = None;
+        if self.audio.state() == State::Resuming {
+            self.start_audio();
+        }
+    }
+
+    pub(super) fn override_output(&mut self, on: bool) {
+        let port = if on { OutputPort::Speaker } else { OutputPort::None };
+        let _ = match self.audio.session() {
+            AnySession::Active(session) => session.override_output(port).is_ok(),
+            AnySession::Playing(session) => session.override_output(port).is_ok(),
+            AnySession::Running(session) => session.override_output(port).is_ok(),
+            _ => false,
+        };
+    }
+}
+
+/// What became of the wish for a category.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Asked {
+    /// It was asked for; the answer comes.
+    Yes,
+    /// The session is active, and configured.
+    NotNeeded,
+    /// The media services are dead.
+    Later,
+}

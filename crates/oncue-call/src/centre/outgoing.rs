@@ -1,0 +1,86 @@
+//! Outgoing calls: from the app's own screens, from contacts, Recents and Siri.
+
+use super::{CALLS, Centre};
+use crate::call::Call;
+use crate::{AppCall, CallAction, Handle, NotDone, Notice, Output, Stage};
+use oncue_session::{ActionKind, Event, StartCallIntent};
+use std::collections::HashSet;
+
+impl Centre {
+    /// The user wants to call somebody.
+    pub(super) fn wants_to_call(
+        &mut self,
+        app: AppCall,
+        to: Handle,
+        video: bool,
+        intent: Option<StartCallIntent>,
+    ) {
+        if let Some(intent) = intent {
+            self.tell(Event::StartCallIntent { intent });
+            self.tell(Event::IntentAnswered { handled: true });
+        }
+        let refused = if self.uuid(&app).is_some() || self.over.contains(&app) {
+            Some(NotDone::NoCall)
+        } else if !self.foreground && intent.is_none() && self.live().is_empty() {
+            Some(NotDone::InBackground)
+        } else if self.groups() >= usize::from(self.settings.provider.maximum_call_groups)
+            || self.calls.len() >= CALLS
+        {
+            Some(NotDone::NoGroupFree)
+        } else {
+            None
+        };
+        if let Some(why) = refused {
+            let kind = ActionKind::Start;
+            self.put(Output::Notice(Notice::NotDone { call: app, kind, why }));
+            return;
+        }
+        let id = self.fresh_uuid();
+        let call = Call { video, ..Call::new(id, app, to.clone(), Stage::Requested) };
+        self.observe(call.state());
+        self.calls.push(call);
+        self.request(vec![CallAction::Start { call: id, handle: to, contact: None, video }]);
+    }
+
+    /// How many call groups there are; a call alone is one.
+    fn groups(&self) -> usize {
+        self.calls.iter().map(|call| call.group.unwrap_or(call.id)).collect::<HashSet<_>>().len()
+    }
+
+    /// Reports that outgoing calls connect, once each, where the session is active for them.
+    pub(super) fn report_connecting(&mut self) {
+        let connecting = |call: &Call| call.outgoing && call.is_live() && !call.connecting_reported;
+        for call in self
+            .calls
+            .iter()
+            .filter(|call| connecting(call))
+            .map(|call| call.id)
+            .collect::<Vec<_>>()
+        {
+            if let Some(known) = self.call_mut(call) {
+                known.connecting_reported = true;
+            }
+            self.put(Output::ReportConnecting { call });
+        }
+    }
+
+    /// The far end of an outgoing call answered.
+    pub(super) fn peer_answered(&mut self, id: oncue_session::Id) {
+        let Some(call) = self.call_mut(id).filter(|call| call.outgoing) else { return };
+        call.answered = true;
+        match call.stage {
+            // It answered before the network said that it was dialled.
+            Stage::Dialling => self.dialled(id),
+            Stage::Connecting => self.connected(id),
+            _ => {}
+        }
+    }
+
+    /// An outgoing call was started and answered.
+    pub(super) fn connected(&mut self, id: oncue_session::Id) {
+        self.report_connecting();
+        self.set_stage(id, Stage::Connected);
+        self.put(Output::ReportConnected { call: id });
+        self.start_audio();
+    }
+}

@@ -1,0 +1,135 @@
+//! Orders and actions in words, for logs, tests and diagrams.
+
+use crate::{CallAction, Message, NotDone, Notice, Output};
+use oncue_session::{Directions, OutputPort, Refusal};
+use std::fmt::{Display, Formatter, Result};
+
+impl Display for CallAction {
+    fn fmt(&self, f: &mut Formatter<'_>) -> Result {
+        let call = self.call();
+        match self {
+            Self::Start { handle, video, .. } => {
+                write!(f, "start {call} {handle}{}", if *video { " video" } else { "" })
+            }
+            Self::SetGroup { with: Some(with), .. } => write!(f, "group {call} with {with}"),
+            Self::SetGroup { with: None, .. } => write!(f, "ungroup {call}"),
+            Self::PlayDtmf { digits, .. } => write!(f, "play-tones {call} {digits}"),
+            Self::SetTranslating { translating, local, remote, .. } => {
+                let on = if *translating { "on" } else { "off" };
+                write!(f, "translate {call} {on} {local} {remote}")
+            }
+            _ => write!(f, "{} {call}", self.kind()),
+        }
+    }
+}
+
+impl Display for Message {
+    fn fmt(&self, f: &mut Formatter<'_>) -> Result {
+        match self {
+            Self::Dial { to, video } => {
+                write!(f, "dial {to}{}", if *video { " video" } else { "" })
+            }
+            Self::Accept => f.write_str("accept"),
+            Self::End => f.write_str("end"),
+            Self::Refuse(refusal) => write!(f, "refuse {}", refusal.code),
+            Self::Hold(true) => f.write_str("hold"),
+            Self::Hold(false) => f.write_str("unhold"),
+            Self::Tones { digits, .. } => write!(f, "tones {digits}"),
+        }
+    }
+}
+
+/// A refusal by its short name, or by its number.
+fn named(f: &mut Formatter<'_>, refusal: &Refusal) -> Result {
+    match refusal.named() {
+        Some(named) => f.write_str(named.name()),
+        None => write!(f, "{}", refusal.code),
+    }
+}
+
+impl Display for Notice {
+    fn fmt(&self, f: &mut Formatter<'_>) -> Result {
+        match self {
+            Self::NotDone { call, kind, why } => {
+                write!(f, "not-done {call} {kind} ")?;
+                match why {
+                    NotDone::Refused(refusal) => named(f, refusal),
+                    NotDone::NoGroupFree => f.write_str("no-group-free"),
+                    NotDone::InBackground => f.write_str("in-background"),
+                    NotDone::Stage(stage) => write!(f, "{stage:?}"),
+                    NotDone::NoCall => f.write_str("no-call"),
+                }
+            }
+            Self::NotReported { call, refusal } => {
+                write!(f, "not-reported {call} ")?;
+                named(f, refusal)
+            }
+            Self::NoCategory(refusal) => {
+                f.write_str("no-category ")?;
+                named(f, refusal)
+            }
+            Self::NoActivation => f.write_str("no-activation"),
+            Self::NoAudio(refusal) => {
+                f.write_str("no-audio ")?;
+                named(f, refusal)
+            }
+        }
+    }
+}
+
+impl Display for Output {
+    fn fmt(&self, f: &mut Formatter<'_>) -> Result {
+        match self {
+            Self::CreateProvider { provider, .. } => write!(f, "create-provider {provider}"),
+            Self::ConfigureProvider { provider, .. } => write!(f, "configure-provider {provider}"),
+            Self::InvalidateProvider { provider } => write!(f, "invalidate-provider {provider}"),
+            Self::RegisterForPushes => f.write_str("register-for-pushes"),
+            Self::CompletePush { push } => write!(f, "complete-push {push}"),
+            Self::ReportIncoming { call, update } => {
+                write!(f, "report-incoming {call}")?;
+                if let Some(handle) = &update.remote_handle {
+                    write!(f, " {handle}")?;
+                }
+                f.write_str(if update.has_video { " video" } else { "" })
+            }
+            Self::Update { call, .. } => write!(f, "update {call}"),
+            Self::ReportConnecting { call } => write!(f, "report-connecting {call}"),
+            Self::ReportConnected { call } => write!(f, "report-connected {call}"),
+            Self::ReportEnded { call, reason } => write!(f, "report-ended {call} {reason}"),
+            Self::Request(transaction) => {
+                write!(f, "request {}", transaction.id)?;
+                for (place, action) in transaction.actions.iter().enumerate() {
+                    write!(f, "{} {action}", if place == 0 { "" } else { " +" })?;
+                }
+                Ok(())
+            }
+            Self::LeaveToActions { transaction } => write!(f, "leave-to-actions {transaction}"),
+            Self::Fulfill { action } => write!(f, "fulfill {action}"),
+            Self::FulfillTranslation { action, engine } => {
+                write!(f, "fulfill-translation {action} {engine:?}")
+            }
+            Self::Fail { action } => write!(f, "fail {action}"),
+            Self::SetCategory(configuration) => {
+                write!(f, "set-category {} {}", configuration.category, configuration.mode)
+            }
+            Self::PrepareAudio { unit } => write!(f, "prepare-audio {unit}"),
+            Self::StartAudio { unit, directions, .. } => {
+                let playback = *directions == Directions::Playback;
+                write!(f, "start-audio {unit}{}", if playback { " playback" } else { "" })
+            }
+            Self::StopAudio { unit } => write!(f, "stop-audio {unit}"),
+            Self::DisposeAudio { unit } => write!(f, "dispose-audio {unit}"),
+            Self::TellStack { active: true } => f.write_str("tell-stack active"),
+            Self::TellStack { active: false } => f.write_str("tell-stack inactive"),
+            Self::ApplyMute { muted: true } => f.write_str("apply-mute on"),
+            Self::ApplyMute { muted: false } => f.write_str("apply-mute off"),
+            Self::OverrideOutput(OutputPort::Speaker) => f.write_str("override-output speaker"),
+            Self::OverrideOutput(OutputPort::None) => f.write_str("override-output none"),
+            Self::RestoreAudio => f.write_str("restore-audio"),
+            Self::Send { call, message, .. } => write!(f, "send {call} {message}"),
+            Self::BeginBackgroundTask => f.write_str("begin-background-task"),
+            Self::EndBackgroundTask => f.write_str("end-background-task"),
+            Self::Notice(notice) => write!(f, "notice {notice}"),
+        }
+    }
+}
