@@ -25,12 +25,15 @@ mod callback;
 mod clock;
 mod device_thread;
 mod devices;
+mod dll;
+mod drift;
 mod endpoint;
 mod engine;
 mod errand;
 mod error;
 mod gate;
 mod pump;
+mod resampler;
 mod rescue;
 mod ring;
 mod settings;
@@ -43,6 +46,8 @@ mod supervisor;
 pub use clock::Alignment;
 pub use device_thread::abandoned_threads;
 pub use devices::{DeviceInfo, HostInfo, HostSource, Support, devices, hosts};
+pub use dll::Dll;
+pub use drift::{DriftLoop, MAX_PPM};
 pub use endpoint::{Captured, Endpoint, Written};
 pub use engine::{Duplex, Meter};
 pub use error::{DeviceError, Direction, LossCause, OpenError, Operation, StreamEvent};
@@ -50,6 +55,7 @@ pub use pump::{
     Attachment, AttachmentId, AttachmentStats, Capture, CaptureInfo, FormatError, FrameFormat,
     HardwareEvent, Playout, PlayoutInfo, Pump, PumpEvent, PumpHooks, Sample,
 };
+pub use resampler::Resampler;
 pub use ring::{FrameReader, FrameWriter, RING_FRAMES, frame_ring, frame_ring_from};
 pub use settings::{
     DEFAULT_RATE, Deadlines, DuplexSettings, FRAMES_PER_SECOND, MAX_PERIOD, Recovery, SettingsError,
