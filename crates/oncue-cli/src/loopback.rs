@@ -8,10 +8,9 @@ use crate::story::Story;
 use crate::{broken, call};
 use oncue_card::{Card, CardSettings};
 use oncue_duplex::{
-    DeviceError, Duplex, DuplexSettings, HostSource, OpenError, Operation, SilenceCause,
-    SilenceKind, SilentAudio,
+    DeviceError, Duplex, DuplexSettings, HostSource, OpenError, Operation, SilenceKind,
 };
-use oncue_session::{Owner, SessionError};
+use oncue_session::{NoAudio, Owner, SessionError};
 
 /// The period of the virtual card unless another is asked for, in frames.
 const CARD_PERIOD: u32 = 480;
@@ -95,14 +94,12 @@ pub(crate) fn run(args: &Loopback) -> Result<u8, CannotRun> {
     };
     let stats = stats.unwrap_or_else(|| engine.stats());
     let heard = heard.unwrap_or_else(|| {
-        let silence = silent(SilenceKind::NoCallbacks);
-        Heard::Silence(SilentAudio { cause: SilenceCause::MissingActivation, ..silence })
+        Heard::Silence(silent(SilenceKind::NoCallbacks).because(NoAudio::NotActivated))
     });
     let heard = match (heard, story.root_cause()) {
-        (Heard::Silence(silence), Some(rule)) => Heard::Silence(SilentAudio {
-            cause: SilenceCause::Violation(rule.to_owned()),
-            ..silence
-        }),
+        (Heard::Silence(silence), Some(rule)) => {
+            Heard::Silence(silence.because(NoAudio::Rule(rule)))
+        }
         (heard, _) => heard,
     };
     let report =

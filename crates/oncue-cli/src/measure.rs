@@ -127,17 +127,19 @@ fn play(endpoint: &mut Endpoint, signal: &mut TestSignal, frame: &mut [f32]) {
 }
 
 fn failed(engine: &mut Duplex) -> Option<SilentAudio> {
-    let (direction, cause) = match engine.poll_event(Instant::now())? {
-        StreamEvent::Failed { direction, .. } => (direction, SilenceCause::DeviceGone),
-        StreamEvent::Stalled { direction, .. } => (direction, SilenceCause::Stalled),
-        _ => return None,
-    };
-    Some(SilentAudio { direction, kind: SilenceKind::NoCallbacks, cause })
+    match engine.poll_event(Instant::now())? {
+        StreamEvent::Failed { direction, .. } => {
+            let silence = SilentAudio::new(direction, SilenceKind::NoCallbacks, 0);
+            Some(silence.because(SilenceCause::DeviceGone))
+        }
+        StreamEvent::Silent(silence) if silence.kind == SilenceKind::NoCallbacks => Some(silence),
+        _ => None,
+    }
 }
 
-/// Capture is silent; why is for the session to say.
+/// Capture is silent, from its first frame on; why is for the session to say.
 pub(crate) fn silent(kind: SilenceKind) -> SilentAudio {
-    SilentAudio { direction: Direction::Capture, kind, cause: SilenceCause::Unknown }
+    SilentAudio::new(Direction::Capture, kind, 0).because(SilenceCause::Unknown)
 }
 
 fn round_trip(mut trips: Vec<f64>, rate: u32, confidence: f64) -> Option<RoundTrip> {

@@ -1,6 +1,6 @@
 //! What app and system did, line by line as it happens, and what of it broke the order.
 
-use oncue_session::{Event, Finding, Party, State, Step, SystemEvent};
+use oncue_session::{Event, Finding, Party, Rule, State, Step, SystemEvent};
 use serde::Serialize;
 use std::fmt::Display;
 use std::time::{Duration, Instant};
@@ -98,8 +98,8 @@ impl Story {
     }
 
     /// The rule whose breach explains what followed: the first.
-    pub(crate) fn root_cause(&self) -> Option<&'static str> {
-        self.broken.first().map(|broken| broken.rule)
+    pub(crate) fn root_cause(&self) -> Option<Rule> {
+        self.broken.first().and_then(|broken| Rule::by_id(broken.rule))
     }
 
     fn tell(&mut self, who: &'static str, what: impl Display, state: State) {

@@ -9,6 +9,7 @@ use crate::endpoint::{CaptureEnd, End, Endpoint, PlaybackEnd};
 use crate::ring::{RING_FRAMES, frame_ring, splices};
 use crate::settings::DuplexSettings;
 use crate::shared::{Shared, Side};
+use crate::silence::blocks;
 use crate::stats::StreamFormat;
 use core::sync::atomic::{AtomicU32, Ordering};
 use cpal::{SampleFormat, StreamInstant};
@@ -123,6 +124,7 @@ fn build(
             frames: frames_c,
             splices: splices_c,
             stamps: stamps_c,
+            blocks: blocks().0,
             channels,
         },
         PlaybackCallback {
@@ -131,6 +133,7 @@ fn build(
             frames: frames_p,
             splices: splices_p,
             stamps: stamps_p,
+            blocks: blocks().0,
             channels,
             cushion: Cushion::default(),
         },

@@ -6,7 +6,8 @@
 use crate::clock::{StampWriter, nanos};
 use crate::gate::Gate;
 use crate::ring::{FrameReader, FrameWriter, SpliceWriter, all_channels, channel_0};
-use crate::stats::{Counters, Level, add};
+use crate::silence::BlockWriter;
+use crate::stats::{Counters, add};
 use core::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use cpal::{
     Data, FromSample, InputCallbackInfo, OutputCallbackInfo, SampleFormat, SizedSample,
@@ -58,6 +59,7 @@ pub(crate) struct CaptureCallback {
     pub(crate) frames: FrameWriter,
     pub(crate) splices: SpliceWriter,
     pub(crate) stamps: StampWriter,
+    pub(crate) blocks: BlockWriter,
     pub(crate) channels: usize,
 }
 
@@ -81,15 +83,17 @@ impl CaptureCallback {
     where
         f32: FromSample<T>,
     {
-        let Self { lane, counters, frames, splices, stamps, channels } = self;
+        let Self { lane, counters, frames, splices, stamps, blocks, channels } = self;
         let Some(_inside) = lane.gate.enter() else { return };
         let (channels, counters) = ((*channels).max(1), &counters.callback);
         let index = counters.frames.load(Ordering::Relaxed);
-        stamps.publish(lane.run.load(Ordering::Relaxed), nanos(stamp), index);
+        let run = lane.run.load(Ordering::Relaxed);
+        stamps.publish(run, nanos(stamp), index);
         counters.block(data.len() / channels);
-        counters.fill(frames.fill());
+        let waiting = frames.fill();
+        counters.fill(waiting);
 
-        let mut level = Level::default();
+        blocks.meter.begin(index);
         let count = data.len() / channels;
         let mut rest = data;
         // Frames go in only behind the word of what was lost before them.
@@ -97,7 +101,7 @@ impl CaptureCallback {
         if frames.room() > 0 && splices.mark(frames.position(), index) {
             pushed = frames.push_with(count, |part| {
                 channel_0(rest, channels, part);
-                level.saw(part);
+                blocks.meter.saw(part);
                 rest = rest.get(part.len() * channels..).unwrap_or_default();
             });
         }
@@ -106,11 +110,12 @@ impl CaptureCallback {
         for lost in rest.chunks(PIECE.saturating_mul(channels)) {
             let (piece, _) = piece.split_at_mut(PIECE.min(lost.len() / channels));
             channel_0(lost, channels, piece);
-            level.saw(piece);
+            blocks.meter.saw(piece);
         }
         add(&counters.lost, (count - pushed) as u64);
         lane.written.store(frames.position(), Ordering::Release);
-        counters.level(level);
+        let block = blocks.publish(run, waiting, frames.fill());
+        counters.peak(block.peak());
         counters.fill(frames.fill());
     }
 }
@@ -122,6 +127,7 @@ pub(crate) struct PlaybackCallback {
     pub(crate) frames: FrameReader,
     pub(crate) splices: SpliceWriter,
     pub(crate) stamps: StampWriter,
+    pub(crate) blocks: BlockWriter,
     pub(crate) channels: usize,
     pub(crate) cushion: Cushion,
 }
@@ -155,7 +161,7 @@ impl PlaybackCallback {
         data: &mut [T],
         stamp: StreamInstant,
     ) {
-        let Self { lane, counters, frames, splices, stamps, channels, cushion } = self;
+        let Self { lane, counters, frames, splices, stamps, blocks, channels, cushion } = self;
         let Some(_inside) = lane.gate.enter() else {
             data.fill(T::EQUILIBRIUM);
             return;
@@ -188,22 +194,25 @@ impl PlaybackCallback {
             splices.mark(frames.position(), index + ahead as u64);
         }
 
-        let mut level = Level::default();
+        blocks.meter.begin(index);
+        blocks.meter.saw_nothing(ahead);
         let (silence, mut device) = data.split_at_mut_checked(ahead * channels).unwrap_or_default();
         silence.fill(T::EQUILIBRIUM);
         frames.pop_with(taken, |part| {
-            level.saw(part);
+            blocks.meter.saw(part);
             all_channels(part, channels, device);
             let played = part.len() * channels;
             device = core::mem::take(&mut device).get_mut(played..).unwrap_or_default();
         });
         device.fill(T::EQUILIBRIUM);
+        blocks.meter.saw_nothing(behind);
 
         add(&counters.inserted, (ahead + behind) as u64);
         if cushion.fed {
             add(&counters.underrun, behind as u64);
         }
-        counters.level(level);
+        let block = blocks.publish(run, waiting, frames.fill());
+        counters.peak(block.peak());
         counters.fill(frames.fill());
     }
 }

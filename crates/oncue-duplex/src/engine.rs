@@ -13,6 +13,7 @@ use crate::endpoint::Endpoint;
 use crate::error::{DeviceError, Direction, OpenError, Operation, StreamEvent};
 use crate::settings::DuplexSettings;
 use crate::shared::Shared;
+use crate::silence::{Polled, Silence};
 use crate::stats::Stats;
 use crate::streams::{Link, Streams};
 use core::fmt;
@@ -35,8 +36,7 @@ use std::time::Instant;
 pub struct Duplex {
     control: Arc<Control>,
     events: Receiver<StreamEvent>,
-    capture: StallWatch,
-    playback: StallWatch,
+    silence: Polled,
 }
 
 /// A handle that reads an engine's figures from anywhere, at any time.
@@ -83,8 +83,8 @@ impl Duplex {
                 let threads = Threads { present: Arc::new(thread), given_up: Vec::new() };
                 let threads = Mutex::new(threads);
                 let control = Arc::new(Control { threads, shared, source, link });
-                let (capture, playback) = (StallWatch::default(), StallWatch::default());
-                Ok((Self { control, events: from_thread, capture, playback }, endpoint))
+                let silence = Polled::new(control.shared.settings.silence.clone());
+                Ok((Self { control, events: from_thread, silence }, endpoint))
             }
             Err(error) => {
                 thread.close(deadlines.stop);
@@ -103,14 +103,20 @@ impl Duplex {
         Meter(Arc::clone(&self.control.shared))
     }
 
-    /// What happened since the last call, one event a call. Stalls are seen by this call alone, so call it every
+    /// What happened since the last call, one event a call. Silence is judged by this call alone, so call it every
     /// 100 ms or so while the engine runs; `now` may not go back.
     pub fn poll_event(&mut self, now: Instant) -> Option<StreamEvent> {
-        self.events
-            .try_recv()
-            .ok()
-            .or_else(|| self.playback.look(&self.control.shared, Direction::Playback, now))
-            .or_else(|| self.capture.look(&self.control.shared, Direction::Capture, now))
+        self.events.try_recv().ok().or_else(|| {
+            self.silence.poll(&self.control.shared, now).map(|change| match change {
+                Silence::Began(silence) => StreamEvent::Silent(silence),
+                Silence::Over(silence) => StreamEvent::SilenceOver(silence),
+            })
+        })
+    }
+
+    /// The user chose a direction to be mute, or takes that back: then its silence is none. Nothing is muted by this.
+    pub fn set_muted(&self, direction: Direction, muted: bool) {
+        self.control.shared.side(direction).muted.store(muted, Ordering::Relaxed);
     }
 }
 
@@ -255,41 +261,5 @@ impl RunningIo for RunningDuplex {
         shared.close_gates(shared.settings.deadlines.stop);
         // What cannot be paused in time is given up; its gate is closed in any case.
         let _ = self.control.call(|deadlines| deadlines.stop, Streams::pause);
-    }
-}
-
-/// Whether the callbacks of a direction keep coming.
-#[derive(Debug, Default)]
-struct StallWatch {
-    run: u32,
-    callbacks: u64,
-    since: Option<Instant>,
-    told: bool,
-}
-
-impl StallWatch {
-    fn look(&mut self, shared: &Shared, direction: Direction, now: Instant) -> Option<StreamEvent> {
-        let side = shared.side(direction);
-        if !side.is_open() {
-            *self = Self::default();
-            return None;
-        }
-        let run = shared.run.load(Ordering::Acquire);
-        let callbacks = side.counters.callback.callbacks.load(Ordering::Relaxed);
-        let since = match self.since {
-            Some(since) if self.run == run && self.callbacks == callbacks => since,
-            _ => {
-                *self = Self { run, callbacks, since: Some(now), told: false };
-                now
-            }
-        };
-        let blocks =
-            3.0 * f64::from(side.counters.callback.last_block()) / f64::from(shared.settings.rate);
-        let silent = now.saturating_duration_since(since);
-        if self.told || silent < shared.settings.stall_after.max(Duration::from_secs_f64(blocks)) {
-            return None;
-        }
-        self.told = true;
-        Some(StreamEvent::Stalled { direction, since: silent })
     }
 }

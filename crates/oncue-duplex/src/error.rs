@@ -1,6 +1,7 @@
 //! Why a device does not open, start or go on.
 
 use crate::settings::SettingsError;
+use crate::silence::SilentAudio;
 use core::fmt;
 use core::time::Duration;
 
@@ -236,14 +237,12 @@ pub enum StreamEvent {
         /// The host's error.
         error: cpal::Error,
     },
-    /// No callback came for a while, though the stream runs. Comes once until callbacks come again. The streams are
-    /// left as they are: a suspended device may go on.
-    Stalled {
-        /// The direction that stalled.
-        direction: Direction,
-        /// How long no callback has come.
-        since: Duration,
-    },
+    /// A direction is silent, or spoilt, and has been for its hold time ([`SilenceSettings`](crate::SilenceSettings)).
+    /// The streams are left as they are, also where no callback comes: a suspended device may go on.
+    Silent(SilentAudio),
+    /// A silence that was told is over, with how long it lasted: the stream is sound again, stopped, or muted by the
+    /// user.
+    SilenceOver(SilentAudio),
 }
 
 /// Why a direction was lost.

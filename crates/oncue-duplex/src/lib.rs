@@ -60,5 +60,8 @@ pub use ring::{FrameReader, FrameWriter, RING_FRAMES, frame_ring, frame_ring_fro
 pub use settings::{
     DEFAULT_RATE, Deadlines, DuplexSettings, FRAMES_PER_SECOND, MAX_PERIOD, Recovery, SettingsError,
 };
-pub use silence::{SilenceCause, SilenceKind, SilentAudio};
+pub use silence::{
+    BlockMeter, BlockStats, Silence, SilenceCause, SilenceKind, SilenceSettings, SilenceWatch,
+    SilentAudio,
+};
 pub use stats::{CaptureStats, PlaybackStats, Range, Stats, StreamFormat, StreamStats};

@@ -1,6 +1,7 @@
 //! What an engine is opened with, and what of it can be told to be wrong before any device is asked.
 
 use crate::ring::RING_FRAMES;
+use crate::silence::SilenceSettings;
 use core::time::Duration;
 
 /// The rate of a call by default, in Hz.
@@ -30,8 +31,8 @@ pub struct DuplexSettings {
     pub target_fill: Option<u32>,
     /// How long device operations may take.
     pub deadlines: Deadlines,
-    /// A direction that gets no callback for this long, or for three blocks if that is longer, has stalled.
-    pub stall_after: Duration,
+    /// When silence is told.
+    pub silence: SilenceSettings,
     /// How a lost stream is brought back while the engine runs; `None` = not: the first failure stops both directions.
     pub recovery: Option<Recovery>,
 }
@@ -73,7 +74,7 @@ impl Default for DuplexSettings {
             period: None,
             target_fill: None,
             deadlines: Deadlines::default(),
-            stall_after: Duration::from_millis(500),
+            silence: SilenceSettings::default(),
             recovery: None,
         }
     }

@@ -9,8 +9,9 @@ use crate::callback::Lane;
 use crate::clock::Timebase;
 use crate::error::Direction;
 use crate::settings::DuplexSettings;
+use crate::silence::{BlockReader, SilentAudio};
 use crate::stats::{Counters, Stats, StreamFormat};
-use core::sync::atomic::{AtomicU32, Ordering};
+use core::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use core::time::Duration;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
@@ -36,11 +37,24 @@ pub(crate) struct Side {
     pub(crate) counters: Arc<Counters>,
     format: Mutex<StreamFormat>,
     lane: Mutex<Option<Arc<Lane>>>,
+    /// What the callbacks say of their blocks, for who polls.
+    pub(crate) blocks: Mutex<Option<BlockReader>>,
+    /// The user chose it to be mute.
+    pub(crate) muted: AtomicBool,
+    /// The silence that was seen at the last poll.
+    pub(crate) silence: Mutex<Option<SilentAudio>>,
 }
 
 impl Side {
     pub(crate) fn new(format: StreamFormat) -> Self {
-        Self { counters: Arc::default(), format: Mutex::new(format), lane: Mutex::default() }
+        Self {
+            format: Mutex::new(format),
+            counters: Arc::default(),
+            lane: Mutex::default(),
+            blocks: Mutex::default(),
+            muted: AtomicBool::new(false),
+            silence: Mutex::default(),
+        }
     }
 
     /// What was agreed with the device; another stream may have another.
@@ -59,6 +73,11 @@ impl Side {
 
     pub(crate) fn set_lane(&self, lane: &Arc<Lane>) {
         *self.lane.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(lane));
+    }
+
+    /// The stream that was built last publishes there.
+    pub(crate) fn set_blocks(&self, reader: Option<BlockReader>) {
+        *self.blocks.lock().unwrap_or_else(PoisonError::into_inner) = reader;
     }
 
     /// Whether the stream may play or capture.
@@ -96,9 +115,13 @@ impl Shared {
     }
 
     pub(crate) fn stats(&self) -> Stats {
-        Stats {
+        let silence = |side: &Side| *side.silence.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut stats = Stats {
             capture: self.capture.counters.capture(&self.capture.format()),
             playback: self.playback.counters.playback(&self.playback.format()),
-        }
+        };
+        stats.capture.stream.silence = silence(&self.capture);
+        stats.playback.stream.silence = silence(&self.playback);
+        stats
     }
 }

@@ -3,6 +3,7 @@
 //! Atomics only. Each counter has one writer at a time, so that counting is a load and a store and never a retry; a
 //! snapshot taken while audio runs may be a block apart between two figures, and is exact when it is stopped.
 
+use crate::silence::SilentAudio;
 use core::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use core::time::Duration;
 use cpal::SampleFormat;
@@ -33,7 +34,6 @@ pub(crate) struct CallbackCounters {
     pub(crate) inserted: AtomicU64,
     pub(crate) underrun: AtomicU64,
     pub(crate) skipped: AtomicU64,
-    pub(crate) nonzero: AtomicU64,
     /// Between the callback and the converter, of a block's first frame, in ns.
     pub(crate) delay: AtomicU64,
     peak: AtomicU32,
@@ -60,12 +60,9 @@ impl CallbackCounters {
         self.fill.saw(frames);
     }
 
-    /// Publishes the level of samples that passed.
-    pub(crate) fn level(&self, level: Level) {
-        add(&self.nonzero, level.nonzero);
-        if level.peak > self.peak.load(Ordering::Relaxed) {
-            self.peak.store(level.peak, Ordering::Relaxed);
-        }
+    /// Takes in the largest magnitude of a block: of magnitudes, the order of the bits is that of the numbers.
+    pub(crate) fn peak(&self, peak: f32) {
+        raise(&self.peak, peak.abs().to_bits());
     }
 
     /// Publishes how far the device's converter is from the callback.
@@ -82,25 +79,6 @@ impl CallbackCounters {
     /// The last block, in frames.
     pub(crate) fn last_block(&self) -> u32 {
         self.block.last.load(Ordering::Relaxed)
-    }
-}
-
-/// The level of a run of samples.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Level {
-    /// The bits of the largest magnitude: for magnitudes, the order of the bits is the order of the numbers.
-    peak: u32,
-    nonzero: u64,
-}
-
-impl Level {
-    /// Takes `samples` in: integer operations only, which the compiler turns into vector code.
-    pub(crate) fn saw(&mut self, samples: &[f32]) {
-        for sample in samples {
-            let magnitude = sample.to_bits() & 0x7fff_ffff;
-            self.peak = self.peak.max(magnitude);
-            self.nonzero += u64::from(magnitude != 0);
-        }
     }
 }
 
@@ -182,8 +160,8 @@ pub struct StreamStats {
     pub errors: u64,
     /// The largest magnitude of a sample that the device gave (capture) or got (playback); full scale is 1.
     pub peak: f32,
-    /// Frames among [`frames`](Self::frames) whose sample was not exactly zero.
-    pub nonzero: u64,
+    /// The silence that the direction is in, as of the last [`Duplex::poll_event`](crate::Duplex::poll_event).
+    pub silence: Option<SilentAudio>,
 }
 
 /// The figures of capture: every device frame is delivered, lost, discarded, or waiting.
@@ -242,7 +220,7 @@ impl Counters {
             xruns: self.xruns.load(Ordering::Relaxed),
             errors: self.errors.load(Ordering::Relaxed),
             peak: f32::from_bits(self.callback.peak.load(Ordering::Relaxed)),
-            nonzero: self.callback.nonzero.load(Ordering::Relaxed),
+            silence: None,
         }
     }
 
@@ -285,16 +263,5 @@ mod tests {
         assert_eq!(extremes.read(), Range { last: 2400, min: 24, max: 2400 });
         extremes.saw(0);
         assert_eq!(extremes.read(), Range { last: 0, min: 0, max: 2400 });
-    }
-
-    #[test]
-    fn negative_zero_is_zero_and_the_peak_is_a_magnitude() {
-        let counters = CallbackCounters::default();
-        let mut level = Level::default();
-        level.saw(&[0.0, -0.0, 0.25, -0.5, 1e-30]);
-        counters.level(level);
-        counters.level(Level::default());
-        assert_eq!(f32::from_bits(counters.peak.load(Ordering::Relaxed)), 0.5);
-        assert_eq!(counters.nonzero.load(Ordering::Relaxed), 3);
     }
 }

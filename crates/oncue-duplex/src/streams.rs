@@ -17,6 +17,7 @@ use crate::rescue::{Rebuilt, Rescue};
 use crate::ring::{frame_ring, splices};
 use crate::settings::{DuplexSettings, FRAMES_PER_SECOND};
 use crate::shared::{Shared, Side};
+use crate::silence::{BlockReader, blocks};
 use crate::stats::StreamFormat;
 use crate::supervisor::Supervisor;
 use core::sync::atomic::{AtomicU32, Ordering};
@@ -73,6 +74,8 @@ pub(crate) struct Built {
     pub(crate) stream: cpal::Stream,
     pub(crate) lane: Arc<Lane>,
     errors: ErrorReader,
+    /// What its callback says of its blocks, until it is handed over.
+    blocks: Option<BlockReader>,
     granted: u32,
     plays: bool,
     doubt: Option<Doubt>,
@@ -295,7 +298,7 @@ impl Streams {
     }
 
     /// Hands a stream's ends over, unless this thread was given up and another one is in its place.
-    fn install(&mut self, direction: Direction, built: Built, end: End, format: StreamFormat) {
+    fn install(&mut self, direction: Direction, mut built: Built, end: End, format: StreamFormat) {
         let Some(opened) = &self.opened else { return };
         let owner = opened.shared.owner.lock().unwrap_or_else(PoisonError::into_inner);
         if *owner != opened.link.owner || self.desk.given_up() {
@@ -305,6 +308,7 @@ impl Streams {
         side.counters.granted.store(built.granted, Ordering::Relaxed);
         side.set_format(format);
         side.set_lane(&built.lane);
+        side.set_blocks(built.blocks.take());
         // Without an endpoint nobody writes or reads.
         let _ = opened.link.ends.send(end);
         drop(owner);
@@ -527,6 +531,7 @@ pub(crate) fn build(
     let (frame_writer, frame_reader) = frame_ring();
     let (splice_writer, splice_reader) = splices();
     let (stamp_writer, stamp_reader) = stamps(shared.epoch);
+    let (block_writer, block_reader) = blocks();
     let (error_writer, errors) = Errors::default().split();
     let mut on_error = ErrorCallback {
         lane: Arc::clone(&lane),
@@ -545,6 +550,7 @@ pub(crate) fn build(
                 frames: frame_writer,
                 splices: splice_writer,
                 stamps: stamp_writer,
+                blocks: block_writer,
                 channels,
             };
             let on_data = move |data: &_, info: &_| callback.run(data, info);
@@ -566,6 +572,7 @@ pub(crate) fn build(
                 frames: frame_reader,
                 splices: splice_writer,
                 stamps: stamp_writer,
+                blocks: block_writer,
                 channels,
                 cushion: Cushion::default(),
             };
@@ -590,7 +597,8 @@ pub(crate) fn build(
     };
     lane.target.store(settings.target(period), Ordering::Relaxed);
     let (plays, doubt) = (false, None);
-    Ok((Built { stream, lane, errors, granted, plays, doubt, _host: host }, end))
+    let blocks = Some(block_reader);
+    Ok((Built { stream, lane, errors, blocks, granted, plays, doubt, _host: host }, end))
 }
 
 impl Built {

@@ -9,8 +9,8 @@ use core::time::Duration;
 use cpal::{ErrorKind, SampleFormat};
 use oncue_card::{Card, CardSettings, Direction as CardDirection, Fault};
 use oncue_duplex::{
-    Deadlines, DeviceError, Direction, Duplex, DuplexSettings, Operation, StreamEvent,
-    abandoned_threads,
+    Deadlines, DeviceError, Direction, Duplex, DuplexSettings, Operation, SilenceKind, SilentAudio,
+    StreamEvent, abandoned_threads,
 };
 use oncue_session::{Directions, Engine};
 use puppet::Puppet;
@@ -215,25 +215,32 @@ fn a_stall_is_told_once_until_callbacks_come_again() {
     let mut running = duplex.start(permit(), Directions::Duplex).unwrap();
     let start = Instant::now();
     let at = |duplex: &mut Duplex, ms| duplex.poll_event(start + Duration::from_millis(ms));
-    let stalled =
-        |direction, ms| Some(StreamEvent::Stalled { direction, since: Duration::from_millis(ms) });
+    let stall = |direction, ms, since| {
+        let silence = SilentAudio::new(direction, SilenceKind::NoCallbacks, since);
+        SilentAudio { lasted: Duration::from_millis(ms), ..silence }
+    };
+    let stalled = |direction, ms, since| Some(StreamEvent::Silent(stall(direction, ms, since)));
+    let over = |direction, ms| Some(StreamEvent::SilenceOver(stall(direction, ms, 0)));
 
     assert_eq!(at(&mut duplex, 0), None);
     assert_eq!(at(&mut duplex, 499), None);
-    assert_eq!(at(&mut duplex, 500), stalled(Direction::Playback, 500), "callbacks never came");
-    assert_eq!(at(&mut duplex, 500), stalled(Direction::Capture, 500));
+    assert_eq!(at(&mut duplex, 500), stalled(Direction::Playback, 500, 0), "callbacks never came");
+    assert_eq!(at(&mut duplex, 500), stalled(Direction::Capture, 500, 0));
     assert_eq!(at(&mut duplex, 900), None, "told once");
     card.advance_frames(4800);
     card.inject(Fault::Stall {
         direction: CardDirection::Capture,
         duration: Duration::from_secs(60),
     });
+    assert_eq!(at(&mut duplex, 1000), over(Direction::Playback, 1000));
+    assert_eq!(at(&mut duplex, 1000), over(Direction::Capture, 1000));
     assert_eq!(at(&mut duplex, 1000), None);
     card.advance_frames(4800);
     assert_eq!(at(&mut duplex, 1200), None);
     card.advance_frames(4800);
-    assert_eq!(at(&mut duplex, 1700), stalled(Direction::Capture, 700), "playback goes on");
+    assert_eq!(at(&mut duplex, 1700), stalled(Direction::Capture, 700, 4800), "playback goes on");
     running.stop();
+    let StreamEvent::SilenceOver(_) = at(&mut duplex, 5000).unwrap() else { panic!("stopped") };
     assert_eq!(at(&mut duplex, 5000), None, "what is stopped does not stall");
     let _running = duplex.start(permit(), Directions::Playback).unwrap();
     assert_eq!(at(&mut duplex, 6000), None, "a new run starts anew");

@@ -93,7 +93,7 @@ const ROOTS: usize = 16;
 /// ```
 #[derive(Clone, Debug)]
 pub struct Guard {
-    facts: Facts,
+    pub(crate) facts: Facts,
     watch: Watch,
     now: Duration,
     roots: Vec<Rule>,
@@ -314,7 +314,7 @@ fn answers(rule: Rule, refusal: Refusal) -> bool {
 }
 
 /// Whether a breach of `rule` follows from one of `cause`, directly or by others.
-fn leads_to(cause: Rule, rule: Rule) -> bool {
+pub(crate) fn leads_to(cause: Rule, rule: Rule) -> bool {
     cause.declaration().leads_to.iter().any(|&next| next == rule || leads_to(next, rule))
 }
 
