@@ -57,6 +57,12 @@ macro_rules! events {
             }
         }
 
+        /// Calls the macro `$then` with the name of every kind of event, for code that is compiled apart for each.
+        #[macro_export]
+        macro_rules! each_event_kind {
+            ($then:ident) => { $then! { $($event)+ } };
+        }
+
         impl Event {
             /// The kind.
             #[inline]

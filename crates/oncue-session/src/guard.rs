@@ -3,10 +3,9 @@
 //!
 //! It knows no platform and no clock; time comes with the events.
 
-use crate::facts::Move;
-use crate::facts::{Facts, Seen};
-use crate::looks::looks;
-use crate::machine::FIRST_BROKEN;
+mod course;
+
+use crate::facts::Facts;
 use crate::watch::{Wake, Watch};
 use crate::{Level, Policy, Rule, StartPermit, State};
 use alloc::vec::Vec;
@@ -150,25 +149,14 @@ impl Guard {
         })
     }
 
-    /// The app is about to do this: it goes on only where no rule denies it.
+    /// The app is about to do this: it goes on only where no rule denies it. What it breaks, after what the time since
+    /// the last event broke.
     ///
     /// # Errors
-    /// What it breaks. Where a rule denies it, the guard takes it as not done.
+    /// The same, where a rule denies the event; the guard then takes it as not done.
     pub fn attempt(&mut self, entry: &Entry) -> Result<&[Finding], &[Finding]> {
         self.expire(entry.at);
-        let from = self.findings.len();
-        let (seen, step) = self.see(entry);
-        self.judge(&seen, step);
-        if self.findings[from..].iter().any(|finding| finding.level == Level::Deny) {
-            // What is not done has no consequences.
-            let denied = &self.findings[from..];
-            let is_of_it =
-                |rule| denied.iter().any(|found| found.rule == rule && found.because_of.is_none());
-            self.roots.retain(|&root| !is_of_it(root));
-            return Err(&self.findings[from..]);
-        }
-        self.learn(&seen, step);
-        Ok(&self.findings)
+        if self.take(entry, true) { Ok(&self.findings) } else { Err(&self.findings) }
     }
 
     /// As [`attempt`](Self::attempt) with an event that starts input/output, for the permit that an
@@ -184,9 +172,7 @@ impl Guard {
     /// takes the session to be as the system has it.
     pub fn observe(&mut self, entry: &Entry) -> &[Finding] {
         self.expire(entry.at);
-        let (seen, step) = self.see(entry);
-        self.judge(&seen, step);
-        self.learn(&seen, step);
+        self.take(entry, false);
         &self.findings
     }
 
@@ -207,44 +193,6 @@ impl Guard {
         while let Some(wake) = self.watch.over(self.now) {
             let rule = Watch::broken(&wake, &self.facts);
             self.find(rule, wake.at, Some(wake.since), None, wake.about);
-        }
-    }
-
-    fn see<'a>(&self, entry: &'a Entry) -> (Seen<'a>, Move) {
-        let seen = self.facts.see(self.now, entry.by, entry.thread, &entry.event);
-        (seen, self.facts.move_of(&seen))
-    }
-
-    /// Finds what an event breaks, by the facts before it.
-    fn judge(&mut self, seen: &Seen<'_>, step: Move) {
-        let kind = seen.event.kind();
-        let from = self.findings.len();
-        for look in looks(kind) {
-            if (look.broken)(&self.facts, seen) {
-                self.find(look.rule, self.now, None, Some(kind), self.facts.call_of(seen));
-            }
-        }
-        if let Some(rule) = self.out_of_order(step) {
-            self.find(rule, self.now, None, Some(kind), self.facts.call_of(seen));
-        }
-        if self.findings.len() > from {
-            self.relate(from);
-        }
-    }
-
-    /// What the table says of the event: the rule that it breaks in every state that is possible.
-    fn out_of_order(&self, step: Move) -> Option<Rule> {
-        let (Move::Step(step) | Move::Ask(step)) = step else { return None };
-        let broken = |state: State| {
-            FIRST_BROKEN[self.facts.policy.owner as usize][step as usize][state as usize]
-        };
-        match self.facts.session.states.single() {
-            Some(state) => broken(state),
-            None => {
-                let mut rules = self.facts.session.states.iter().map(broken);
-                let first = rules.next()??;
-                rules.all(|rule| rule.is_some()).then_some(first)
-            }
         }
     }
 
@@ -286,25 +234,6 @@ impl Guard {
             }
         }
         self.findings[from..].sort_by_key(|finding| finding.because_of.is_some());
-    }
-
-    fn learn(&mut self, seen: &Seen<'_>, step: Move) {
-        let kind = self.facts.action(seen).map(|action| action.kind);
-        let is_of_a_call = seen.event.call().is_some();
-        let new_story = is_of_a_call && self.facts.call(seen).is_none() && !self.facts.in_call();
-        if !self.roots.is_empty() && (new_story || matches!(seen.event, Event::Launch {})) {
-            // What went wrong in the calls before explains nothing of this one.
-            self.roots.retain(|&root| self.findings.iter().any(|finding| finding.rule == root));
-        }
-        let moves = self.facts.calls.moves;
-        self.facts.learn(seen, step);
-        if moves == self.facts.calls.moves && !matches!(seen.event, Event::Perform { .. }) {
-            self.watch.learn(seen, kind, &self.facts);
-        } else {
-            // Calls and actions have other places now.
-            let seen = self.facts.see(seen.at, seen.by, seen.thread, seen.event);
-            self.watch.learn(&seen, kind, &self.facts);
-        }
     }
 }
 

@@ -38,7 +38,7 @@ const TOTAL: usize = {
 };
 
 /// All looks by kind, with where each kind starts.
-static INDEX: ([Look; TOTAL], [u16; KINDS + 1]) = {
+const INDEX: ([Look; TOTAL], [usize; KINDS + 1]) = {
     const fn never(_: &Facts, _: &Seen<'_>) -> bool {
         false
     }
@@ -46,7 +46,7 @@ static INDEX: ([Look; TOTAL], [u16; KINDS + 1]) = {
     let mut starts = [0; KINDS + 1];
     let (mut next, mut kind) = (0, 0);
     while kind < KINDS {
-        starts[kind] = next as u16;
+        starts[kind] = next;
         let mut place = 0;
         while place < COUNT {
             let looks = looks_of(place);
@@ -67,12 +67,28 @@ static INDEX: ([Look; TOTAL], [u16; KINDS + 1]) = {
         }
         kind += 1;
     }
-    starts[KINDS] = next as u16;
+    starts[KINDS] = next;
     (all, starts)
 };
 
-/// The looks of the rules that an event of `kind` can decide, in the order of the rule book.
-pub(crate) fn looks(kind: EventKind) -> &'static [Look] {
+/// The look with this number among those of the rules that an event of `kind` can decide, in the order of the rule
+/// book.
+pub(crate) const fn look(kind: usize, number: usize) -> Option<Look> {
     let (all, starts) = &INDEX;
-    &all[usize::from(starts[kind as usize])..usize::from(starts[kind as usize + 1])]
+    let place = starts[kind] + number;
+    if place < starts[kind + 1] { Some(all[place]) } else { None }
 }
+
+/// How many looks a kind of event has at most.
+pub(crate) const MOST: usize = {
+    let (_, starts) = &INDEX;
+    let (mut most, mut kind) = (0, 0);
+    while kind < KINDS {
+        let looks = starts[kind + 1] - starts[kind];
+        if looks > most {
+            most = looks;
+        }
+        kind += 1;
+    }
+    most
+};

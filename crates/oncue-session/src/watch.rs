@@ -123,15 +123,20 @@ impl Watch {
     }
 
     fn retain(&mut self, keep: impl Fn(&Wake) -> bool) {
-        if self.wakes.is_empty() {
-            return;
+        if !self.wakes.iter().all(&keep) {
+            self.wakes.retain(keep);
+            self.next = self.next().map_or(Duration::MAX, |wake| wake.at);
         }
-        self.wakes.retain(keep);
-        self.next = self.next().map_or(Duration::MAX, |wake| wake.at);
     }
 
-    /// Sets and clears deadlines by an event that `facts` know already.
-    pub(crate) fn learn(&mut self, seen: &Seen<'_>, kind: Option<ActionKind>, facts: &Facts) {
+    /// Sets and clears deadlines by an event that `facts` know already, and the action that it is about.
+    #[inline(always)]
+    pub(crate) fn learn(
+        &mut self,
+        seen: &Seen<'_>,
+        action: Option<(ActionKind, Id)>,
+        facts: &Facts,
+    ) {
         let waits = facts.policy.waits;
         let runs = || facts.units.any(|unit| unit.runs) || facts.stack.enabled == Some(true);
         match *seen.event {
@@ -143,12 +148,16 @@ impl Watch {
                     Some(action),
                 );
             }
-            Event::Fulfill { action } | Event::Fail { action } | Event::TimedOut { action, .. } => {
-                self.clear(Reason::Completion, Some(action));
+            Event::Fulfill { action: id }
+            | Event::Fail { action: id }
+            | Event::TimedOut { action: id, .. } => {
+                self.clear(Reason::Completion, Some(id));
                 if seen.event.kind() == EventKind::Fulfill {
-                    self.fulfilled(seen, kind, facts);
-                } else if let Some(call) = facts.call(seen).filter(|call| call.ended) {
-                    self.ended(call.id, facts);
+                    self.fulfilled(seen.at, action, facts);
+                } else if let Some((_, call)) = action
+                    && facts.calls.get(call).is_some_and(|call| call.ended)
+                {
+                    self.ended(call, facts);
                 }
             }
             Event::DidActivate {} => {
@@ -244,33 +253,27 @@ impl Watch {
         }
     }
 
-    fn fulfilled(&mut self, seen: &Seen<'_>, kind: Option<ActionKind>, facts: &Facts) {
+    fn fulfilled(&mut self, now: Duration, action: Option<(ActionKind, Id)>, facts: &Facts) {
         let waits = facts.policy.waits;
-        let call = facts.call(seen);
+        let Some((kind, call)) = action else { return };
         match kind {
-            Some(ActionKind::Answer | ActionKind::Start) => {
+            ActionKind::Answer | ActionKind::Start => {
                 if facts.under_system() && facts.session.is(State::AwaitingActivation) {
-                    self.set(seen.at, waits.activation, Reason::Activation, None);
+                    self.set(now, waits.activation, Reason::Activation, None);
                 }
                 // A call whose coming in was not seen may have been accepted before.
-                if let Some(call) = call.filter(|call| {
-                    kind == Some(ActionKind::Answer)
-                        && call.incoming
-                        && facts.calls.tells_signalling
-                        && !call.accept_sent
-                }) {
-                    self.set(seen.at, waits.acceptance, Reason::Acceptance, Some(call.id));
+                if kind == ActionKind::Answer
+                    && facts.calls.tells_signalling
+                    && facts.calls.get(call).is_some_and(|call| call.incoming && !call.accept_sent)
+                {
+                    self.set(now, waits.acceptance, Reason::Acceptance, Some(call));
                 }
             }
-            Some(ActionKind::Unhold) if facts.session.is(State::Resuming) => {
-                self.set(seen.at, waits.activation, Reason::Resume, None);
+            ActionKind::Unhold if facts.session.is(State::Resuming) => {
+                self.set(now, waits.activation, Reason::Resume, None);
             }
-            Some(ActionKind::Hold) if !facts.wants_io() => self.no_audio(),
-            Some(ActionKind::End) => {
-                if let Some(call) = call {
-                    self.ended(call.id, facts);
-                }
-            }
+            ActionKind::Hold if !facts.wants_io() => self.no_audio(),
+            ActionKind::End => self.ended(call, facts),
             _ => {}
         }
     }

@@ -2,12 +2,13 @@
 
 use super::Seen;
 use super::calls::Calls;
+use super::under_way::UnderWay;
 use alloc::vec::Vec;
 use core::time::Duration;
 use oncue_platform::{ActionKind, Event, EventKind, Id};
 
-/// How many actions and requests are remembered at most; the oldest completed one goes first.
-const REMEMBERED: usize = 16;
+/// How many requests are remembered at most; the oldest goes first.
+const REQUESTS: usize = 16;
 
 /// How long after the end of its call an action may stay open.
 pub(crate) const AFTER_THE_END: Duration = Duration::from_secs(3);
@@ -42,6 +43,13 @@ pub(crate) struct ActionFacts {
     pub(crate) delivered: bool,
 }
 
+impl ActionFacts {
+    /// Whether it is still open more than `wait` after its call ended.
+    pub(crate) fn is_left_open(&self, wait: Duration, now: Duration, calls: &Calls) -> bool {
+        calls.get(self.call).is_some_and(|call| call.ended_for(wait, now))
+    }
+}
+
 /// An action that the app requested.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Requested {
@@ -53,14 +61,13 @@ pub(crate) struct Requested {
 /// The actions and requests that are remembered.
 #[derive(Clone, Debug)]
 pub(crate) struct Actions {
-    actions: Vec<ActionFacts>,
+    /// One is under way until it is completed.
+    actions: UnderWay<ActionFacts>,
     requested: Vec<Requested>,
     /// The last transaction for which `provider(_:execute:)` returned true.
     pub(crate) handled: Option<Id>,
     /// The last action that timed out, be it one that was performed unseen.
     pub(crate) timed_out: Option<Id>,
-    /// How many actions wait for completion.
-    pub(crate) open: usize,
 }
 
 /// The kinds of events that it learns from.
@@ -80,34 +87,33 @@ pub(super) const LEARNS_FROM: &[EventKind] = &[
 impl Actions {
     pub(super) fn new() -> Self {
         Self {
-            actions: Vec::with_capacity(REMEMBERED),
-            requested: Vec::with_capacity(REMEMBERED),
+            actions: UnderWay::new(),
+            requested: Vec::with_capacity(REQUESTS),
             handled: None,
             timed_out: None,
-            open: 0,
         }
     }
 
     pub(crate) fn place(&self, id: Id) -> Option<usize> {
-        self.actions.iter().rposition(|action| action.id == id)
+        self.actions.all().iter().position(|action| action.id == id)
     }
 
     pub(super) fn at(&self, place: usize) -> &ActionFacts {
-        &self.actions[place]
+        self.actions.at(place)
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = &ActionFacts> {
-        self.actions.iter()
+        self.actions.all().iter()
+    }
+
+    /// Whether this holds for any action that waits for completion.
+    pub(crate) fn any_open(&self, what: impl Fn(&ActionFacts) -> bool) -> bool {
+        self.actions.under_way().iter().any(what)
     }
 
     /// Whether an action of `kind` waits for completion, of `call` if one is given.
     pub(crate) fn is_open(&self, kind: ActionKind, call: Option<Id>) -> bool {
-        self.open > 0
-            && self.actions.iter().any(|action| {
-                action.completed.is_none()
-                    && action.kind == kind
-                    && call.is_none_or(|call| action.call == call)
-            })
+        self.any_open(|action| action.kind == kind && call.is_none_or(|call| action.call == call))
     }
 
     /// What was requested in a transaction: the kind of each action, and its call.
@@ -126,29 +132,18 @@ impl Actions {
         self.requested.iter()
     }
 
-    fn ends(&mut self, id: Id, how: Completion) {
-        let Some(place) = self.place(id) else { return };
-        let action = &mut self.actions[place];
-        if action.completed.is_none() {
-            action.completed = Some(how);
-            self.open -= 1;
+    fn ends(&mut self, place: Option<usize>, how: Completion) {
+        if let Some(place) = place {
+            self.actions.at_mut(place).completed.get_or_insert(how);
+            self.actions.end(place);
         }
     }
 
+    #[inline(always)]
     pub(super) fn learn(&mut self, seen: &Seen<'_>, unknown_call: bool) {
         match *seen.event {
             Event::Perform { action, kind, call, transaction, .. } => {
-                if self.actions.len() == REMEMBERED {
-                    let oldest = self
-                        .actions
-                        .iter()
-                        .position(|action| action.completed.is_some())
-                        .unwrap_or(0);
-                    let gone = self.actions.remove(oldest);
-                    self.open -= usize::from(gone.completed.is_none());
-                }
-                self.open += 1;
-                self.actions.push(ActionFacts {
+                self.actions.begin(ActionFacts {
                     id: action,
                     kind,
                     call,
@@ -159,25 +154,24 @@ impl Actions {
                     delivered: false,
                 });
             }
-            Event::Fulfill { action } => self.ends(action, Completion::Fulfilled),
-            Event::Fail { action } => self.ends(action, Completion::Failed),
+            Event::Fulfill { .. } => self.ends(seen.action.get(), Completion::Fulfilled),
+            Event::Fail { .. } => self.ends(seen.action.get(), Completion::Failed),
             Event::TimedOut { action, .. } => {
                 self.timed_out = Some(action);
-                self.ends(action, Completion::TimedOut);
+                self.ends(seen.action.get(), Completion::TimedOut);
             }
-            Event::Deliver { action: Some(action) } => {
-                if let Some(place) = self.place(action) {
-                    self.actions[place].delivered = true;
+            Event::Deliver { action: Some(_) } => {
+                if let Some(place) = seen.action.get() {
+                    self.actions.at_mut(place).delivered = true;
                 }
             }
             Event::ProviderReset {} => {
-                for action in &mut self.actions {
-                    action.completed.get_or_insert(Completion::Void);
+                while !self.actions.under_way().is_empty() {
+                    self.ends(Some(0), Completion::Void);
                 }
-                self.open = 0;
             }
             Event::Request { transaction, kind, call, .. } => {
-                if self.requested.len() == REMEMBERED {
+                if self.requested.len() == REQUESTS {
                     self.requested.remove(0);
                 }
                 self.requested.push(Requested { transaction, kind, call });
@@ -190,17 +184,17 @@ impl Actions {
     }
 
     /// Nobody waits any more for an action whose call is over; what follows says so once.
+    #[inline(always)]
     pub(super) fn give_up(&mut self, seen: &Seen<'_>, calls: &Calls) {
-        if self.open == 0 || !TELLS_OF_OPEN_ACTIONS.contains(&seen.event.kind()) {
+        if !TELLS_OF_OPEN_ACTIONS.contains(&seen.event.kind()) {
             return;
         }
         // With the next call the story of the one before is over.
         let next = matches!(seen.event, Event::ReportIncoming { .. } | Event::Request { .. });
         let wait = if next { Duration::ZERO } else { AFTER_THE_END };
-        for action in self.actions.iter_mut().filter(|action| action.completed.is_none()) {
-            if calls.get(action.call).is_some_and(|call| call.ended_for(wait, seen.at)) {
-                action.completed = Some(Completion::Void);
-                self.open -= 1;
+        for place in (0..self.actions.under_way().len()).rev() {
+            if self.actions.at(place).is_left_open(wait, seen.at, calls) {
+                self.ends(Some(place), Completion::Void);
             }
         }
     }

@@ -3,22 +3,14 @@
 use super::Seen;
 use super::actions::Actions;
 use super::call::{Call, Report};
-use alloc::vec::Vec;
+use super::under_way::UnderWay;
 use core::time::Duration;
 use oncue_platform::{ActionKind, Event, EventKind, Id};
 
-/// How many calls are remembered at most; the one that ended longest ago goes first.
-const REMEMBERED: usize = 16;
-
-/// The calls that are remembered: those under way first, then those that ended.
+/// The calls that are remembered.
 #[derive(Clone, Debug)]
 pub(crate) struct Calls {
-    calls: Vec<Call>,
-    under_way: usize,
-    /// Whether a call behind those has begun.
-    begun: bool,
-    /// How often calls have changed their places.
-    pub(crate) moves: u32,
+    calls: UnderWay<Call>,
     /// Whether a call was forgotten, so that an unknown one need not be new.
     pub(crate) forgot: bool,
     /// Whether the stream tells what app and far end say to each other.
@@ -59,64 +51,74 @@ pub(super) const LEARNS_FROM: &[EventKind] = &[
 
 impl Calls {
     pub(super) fn new() -> Self {
-        Self {
-            calls: Vec::with_capacity(REMEMBERED),
-            under_way: 0,
-            begun: false,
-            moves: 0,
-            forgot: false,
-            tells_signalling: false,
-        }
+        Self { calls: UnderWay::new(), forgot: false, tells_signalling: false }
     }
 
     pub(crate) fn place(&self, id: Id) -> Option<usize> {
-        self.calls.iter().position(|call| call.id == id)
+        self.calls.all().iter().position(|call| call.id == id)
     }
 
     pub(super) fn at(&self, place: usize) -> &Call {
-        &self.calls[place]
+        self.calls.at(place)
     }
 
     pub(crate) fn get(&self, id: Id) -> Option<&Call> {
-        self.calls.iter().find(|call| call.id == id)
+        self.calls.all().iter().find(|call| call.id == id)
     }
 
     /// Whether this holds for any call, be it over.
     pub(crate) fn any(&self, what: impl Fn(&Call) -> bool) -> bool {
-        self.calls.iter().any(what)
+        self.calls.all().iter().any(what)
     }
 
     /// Whether this holds for any call that is under way.
     pub(crate) fn any_under_way(&self, what: impl Fn(&Call) -> bool) -> bool {
-        self.calls[..self.under_way].iter().any(what)
+        self.calls.under_way().iter().any(what)
     }
 
     /// Whether a call is under way.
-    pub(crate) const fn is_any_under_way(&self) -> bool {
-        self.under_way > 0
+    pub(crate) fn is_any_under_way(&self) -> bool {
+        !self.calls.under_way().is_empty()
     }
 
     pub(crate) fn count(&self, what: impl Fn(&Call) -> bool) -> usize {
-        self.calls.iter().filter(|call| what(call)).count()
+        self.calls.all().iter().filter(|call| what(call)).count()
     }
 
+    /// The call, which begins if it is not known yet.
+    #[inline]
     fn known(&mut self, id: Id, since: Duration) -> &mut Call {
-        let place = self.place(id).unwrap_or_else(|| {
-            if self.calls.len() == REMEMBERED {
-                let oldest =
-                    self.calls.iter().enumerate().min_by_key(|(_, call)| (!call.ended, call.since));
-                let oldest = oldest.map_or(0, |(place, _)| place);
-                self.under_way -= usize::from(oldest < self.under_way);
-                self.calls.swap_remove(oldest);
-                self.forgot = true;
-            }
-            self.calls.push(Call::new(id, since));
-            self.begun = true;
-            self.calls.len() - 1
-        });
-        &mut self.calls[place]
+        let place = self.place(id).unwrap_or_else(|| self.begin(id, since));
+        self.calls.at_mut(place)
     }
 
+    #[inline(never)]
+    fn begin(&mut self, id: Id, since: Duration) -> usize {
+        self.forgot |= self.calls.is_full();
+        self.calls.begin(Call::new(id, since))
+    }
+
+    /// The call at its report or the request of its start: one that ended has left nothing but its UUID.
+    fn begun(&mut self, id: Id, since: Duration) -> &mut Call {
+        let place = match self.place(id) {
+            Some(place) if self.calls.at(place).ended => {
+                *self.calls.at_mut(place) = Call::new(id, since);
+                self.calls.again(place)
+            }
+            Some(place) => place,
+            None => self.begin(id, since),
+        };
+        self.calls.at_mut(place)
+    }
+
+    /// From now on a call is over for the system.
+    fn end(&mut self, id: Id, at: Duration) {
+        let place = self.place(id).unwrap_or_else(|| self.begin(id, at));
+        self.calls.at_mut(place).end(at);
+        self.calls.end(place);
+    }
+
+    #[inline(always)]
     pub(super) fn learn(
         &mut self,
         seen: &Seen<'_>,
@@ -133,15 +135,11 @@ impl Calls {
             Event::ReportIncoming { call, video } => {
                 let call = self.begun(call, at);
                 call.incoming = true;
-                // A call whose report was refused may be reported again.
-                let again = call.ended && call.report == Report::Refused;
-                call.ended &= !again;
                 // A second report of a call that the system has changes nothing: it is only refused.
                 if call.report != Report::Succeeded {
                     call.report = Report::Asked;
                 }
                 call.video = video.or(call.video);
-                self.begun |= again;
             }
             Event::ReportSucceeded { call } => self.known(call, at).report = Report::Succeeded,
             // The system has a call with this UUID.
@@ -149,21 +147,21 @@ impl Calls {
                 self.known(call, at).report = Report::Succeeded;
             }
             Event::ReportRefused { call, .. } => {
-                let call = self.known(call, at);
+                let known = self.known(call, at);
                 // A second report of a call that stands is refused too, and takes nothing.
-                if call.report == Report::Asked && !call.connects {
-                    call.report = Report::Refused;
-                    call.end(at);
+                if known.report == Report::Asked && !known.connects {
+                    known.report = Report::Refused;
+                    self.end(call, at);
                 }
             }
             Event::Request { kind, call, video, .. } => self.requested(at, kind, call, video),
             Event::RequestRefused { transaction, code } => {
                 for (_, call) in actions.requested_in(transaction) {
-                    let call = self.known(call, at);
-                    call.request_refused = true;
+                    let known = self.known(call, at);
+                    known.request_refused = true;
                     // By code 4 (UnknownCallUUID) the system has no such call.
-                    if code == 4 || call.outgoing && !call.start_performed {
-                        call.end(at);
+                    if code == 4 || known.outgoing && !known.start_performed {
+                        self.end(call, at);
                     }
                 }
             }
@@ -177,19 +175,17 @@ impl Calls {
                 let unknown =
                     seen.action.get().is_some_and(|place| actions.at(place).of_unknown_call);
                 if let Some((kind, call)) = action {
-                    let call = self.known(call, at);
                     let begins = matches!(kind, ActionKind::Answer | ActionKind::Start);
-                    if !call.connects && (begins || unknown) {
-                        call.end(at);
+                    if !self.known(call, at).connects && (begins || unknown) {
+                        self.end(call, at);
                     }
                 }
             }
             Event::ReportConnecting { call } => self.known(call, at).connecting_reported = true,
             Event::ReportConnected { call } => self.known(call, at).connected_reported = true,
             Event::ReportEnded { call, reason } => {
-                let call = self.known(call, at);
-                call.end_reported = Some(reason);
-                call.end(at);
+                self.known(call, at).end_reported = Some(reason);
+                self.end(call, at);
             }
             Event::WantAudio { call } => self.known(call, at).wants_audio = true,
             Event::UserAnswers { call }
@@ -223,37 +219,13 @@ impl Calls {
                 call.peer_ended = true;
                 call.peer_ended_at.get_or_insert(at);
             }
-            Event::ProviderReset {} => self.calls.iter_mut().for_each(|call| call.end(at)),
-            _ => return,
-        }
-        if self.begun || self.any_under_way(|call| call.ended) {
-            self.sort();
-        }
-    }
-
-    /// Puts the calls that are under way first.
-    fn sort(&mut self) {
-        let mut place = self.calls.len();
-        // What ended is at the front, what began at the back; the rest stands where it should.
-        self.moves = self.moves.wrapping_add(1);
-        (self.under_way, self.begun) = (0, false);
-        while self.under_way < place {
-            if !self.calls[self.under_way].ended {
-                self.under_way += 1;
-            } else {
-                place -= 1;
-                self.calls.swap(self.under_way, place);
+            Event::ProviderReset {} => {
+                while let Some(call) = self.calls.under_way().first() {
+                    self.end(call.id, at);
+                }
             }
+            _ => {}
         }
-    }
-
-    /// The call at its report or the request of its start: one that ended has left nothing but its UUID.
-    fn begun(&mut self, id: Id, since: Duration) -> &mut Call {
-        if self.known(id, since).ended {
-            *self.known(id, since) = Call::new(id, since);
-            self.begun = true;
-        }
-        self.known(id, since)
     }
 
     fn signalled(&mut self, at: Duration, call: Id) -> &mut Call {
@@ -296,7 +268,7 @@ impl Calls {
         let call = self.known(id, at);
         match kind {
             ActionKind::Start | ActionKind::Answer => call.connects = true,
-            ActionKind::End => call.end(at),
+            ActionKind::End => self.end(id, at),
             ActionKind::Hold | ActionKind::Unhold => {
                 call.held = kind == ActionKind::Hold;
                 // A call whose beginning was not seen is live if it can be held.

@@ -15,6 +15,7 @@ mod stack;
 mod states;
 mod surroundings;
 mod telecom;
+mod under_way;
 mod units;
 
 pub(crate) use actions::{AFTER_THE_END, ActionFacts, Completion, TELLS_OF_OPEN_ACTIONS};
@@ -26,7 +27,7 @@ pub(crate) use units::Unit;
 
 use crate::Policy;
 use core::time::Duration;
-use oncue_platform::{ActionKind, Event, EventKind, Id, Owner, Party, Thread};
+use oncue_platform::{ActionKind, Event, Id, Owner, Party, Thread};
 
 /// An event with the circumstances that a look may ask for.
 #[derive(Clone, Copy, Debug)]
@@ -94,6 +95,7 @@ impl Facts {
     }
 
     /// The event with the call and the action that it is about, as far as they are known.
+    #[inline(always)]
     pub(crate) fn see<'a>(
         &self,
         at: Duration,
@@ -101,7 +103,9 @@ impl Facts {
         thread: Option<Thread>,
         event: &'a Event,
     ) -> Seen<'a> {
-        let action = event.action().and_then(|id| self.actions.place(id));
+        // What is performed is an action that begins.
+        let id = event.action().filter(|_| !matches!(event, Event::Perform { .. }));
+        let action = id.and_then(|id| self.actions.place(id));
         let call = event.call().or_else(|| action.map(|place| self.actions.at(place).call));
         let call = Place::of(call.and_then(|id| self.calls.place(id)));
         Seen { at, by, thread, event, call, action: Place::of(action) }
@@ -169,9 +173,10 @@ impl Facts {
         self.whole || self.stack.enabled.is_some() || self.units.any(|_| true)
     }
 
-    /// What the event is to the table of the order.
-    pub(crate) fn move_of(&self, seen: &Seen<'_>) -> Move {
-        if LEARNERS[seen.event.kind() as usize] >> learner::SESSION & 1 == 0 {
+    /// What the event, from which `learners` learn, is to the table of the order.
+    #[inline(always)]
+    pub(crate) fn move_of(&self, seen: &Seen<'_>, learners: u16) -> Move {
+        if learners >> learner::SESSION & 1 == 0 {
             return Move::None;
         }
         // A conversation has a call system even where the app activates.
@@ -185,8 +190,10 @@ impl Facts {
         moves::move_of(seen, action, &self.session, &self.calls, &self.units, &self.policy)
     }
 
-    /// Takes the event, which is `step` to the table, into account. `at` never goes back.
-    pub(crate) fn learn(&mut self, seen: &Seen<'_>, step: Move) {
+    /// Takes the event, which is `step` to the table, into account: `learners` of the facts learn from it. `at` never
+    /// goes back.
+    #[inline(always)]
+    pub(crate) fn learn(&mut self, seen: &Seen<'_>, step: Move, learners: u16) {
         if matches!(seen.event, Event::Launch {}) {
             let policy = core::mem::take(&mut self.policy);
             *self = Self::new(policy, true);
@@ -194,10 +201,11 @@ impl Facts {
         }
         // Whatever comes from outside is no longer the handler of the last notification.
         self.session.in_handler &= !matches!(seen.by, Party::System | Party::User | Party::Peer);
-        self.learn_by(seen, step, LEARNERS[seen.event.kind() as usize]);
+        self.learn_by(seen, step, learners);
     }
 
     /// Lets those learn from the event whose bits are set, in the order of [`learner`].
+    #[inline(always)]
     fn learn_by(&mut self, seen: &Seen<'_>, step: Move, learners: u16) {
         let learns = |learner: usize| learners >> learner & 1 == 1;
         let kind = self.action(seen).map(|action| (action.kind, action.call));
@@ -248,8 +256,8 @@ mod learner {
     pub(super) const TELECOM: usize = 8;
 }
 
-/// Who learns from each kind of event.
-static LEARNERS: [u16; EventKind::ALL.len()] = {
+/// Who learns from an event of `kind`, a bit for each.
+pub(crate) const fn learners(kind: usize) -> u16 {
     let parts = [
         session::LEARNS_FROM,
         units::LEARNS_FROM,
@@ -261,23 +269,23 @@ static LEARNERS: [u16; EventKind::ALL.len()] = {
         surroundings::LEARNS_FROM,
         telecom::LEARNS_FROM,
     ];
-    let mut learners = [0; EventKind::ALL.len()];
-    let mut part = 0;
+    let (mut learners, mut part) = (0, 0);
     while part < parts.len() {
         let mut place = 0;
         while place < parts[part].len() {
-            learners[parts[part][place] as usize] |= 1 << part;
+            learners |= ((parts[part][place] as usize == kind) as u16) << part;
             place += 1;
         }
         part += 1;
     }
     learners
-};
+}
 
 #[cfg(test)]
 mod tests {
     extern crate std;
     use super::*;
+    use oncue_platform::EventKind;
     use serde_json::{Map, json};
     use std::{format, string::ToString};
 
@@ -319,12 +327,13 @@ mod tests {
                 let event = event(kind, round % 2 == 0);
                 let seen =
                     facts.see(Duration::from_secs(round * 7), kind.parties()[0], None, &event);
-                let step = facts.move_of(&seen);
+                let learners = learners(kind as usize);
+                let step = facts.move_of(&seen, learners);
                 let mut listed = facts.clone();
-                listed.learn_by(&seen, step, LEARNERS[kind as usize]);
+                listed.learn_by(&seen, step, learners);
                 for learner in 0..9 {
                     let mut more = facts.clone();
-                    more.learn_by(&seen, step, LEARNERS[kind as usize] | 1 << learner);
+                    more.learn_by(&seen, step, learners | 1 << learner);
                     if format!("{more:?}") != format!("{listed:?}") {
                         missing.push((learner, kind));
                     }

@@ -24,6 +24,7 @@ pub(crate) enum Move {
 }
 
 /// What the event is to the table.
+#[inline(always)]
 pub(crate) fn move_of(
     seen: &Seen<'_>,
     action: Option<(ActionKind, Id)>,

@@ -101,6 +101,7 @@ impl Providers {
         self.last().is_some() && self.current().is_none()
     }
 
+    #[inline(always)]
     pub(super) fn learn(&mut self, seen: &Seen<'_>) {
         match *seen.event {
             Event::CreateProvider { provider, framework } => {

@@ -62,6 +62,7 @@ impl Pushes {
         self.pushes.iter()
     }
 
+    #[inline(always)]
     pub(super) fn learn(&mut self, seen: &Seen<'_>, known_call: bool) {
         match *seen.event {
             Event::Push { push, call, must_report } => {

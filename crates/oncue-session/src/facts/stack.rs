@@ -52,6 +52,7 @@ impl Stack {
         (self.is_told || self.manual) && self.told_active != Some(true)
     }
 
+    #[inline(always)]
     pub(super) fn learn(&mut self, seen: &Seen<'_>, session: &Session) {
         match *seen.event {
             Event::StoreConfiguration { category, mode, options } => {

@@ -47,6 +47,7 @@ impl Surroundings {
         self.foreground == Some(false)
     }
 
+    #[inline(always)]
     pub(super) fn learn(&mut self, seen: &Seen<'_>) {
         match *seen.event {
             Event::EnteredForeground {} => self.foreground = Some(true),

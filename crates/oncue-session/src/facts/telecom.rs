@@ -78,6 +78,7 @@ impl Telecom {
         &mut self.connections[place]
     }
 
+    #[inline(always)]
     pub(super) fn learn(&mut self, seen: &Seen<'_>) {
         match *seen.event {
             Event::RegisterPhoneAccount {} => (self.account, self.is_used) = (true, true),

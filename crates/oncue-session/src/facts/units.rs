@@ -127,6 +127,7 @@ impl Units {
         &mut self.units[place]
     }
 
+    #[inline(always)]
     pub(super) fn learn(&mut self, seen: &Seen<'_>, session: &Session) {
         self.learn_surroundings(seen);
         match *seen.event {
@@ -207,6 +208,7 @@ impl Units {
     }
 
     /// What happens to the session that all units share.
+    #[inline(always)]
     fn learn_surroundings(&mut self, seen: &Seen<'_>) {
         match *seen.event {
             Event::InterruptionBegan { .. } => self.interrupted = true,

@@ -431,14 +431,7 @@ fn completes_again(facts: &Facts, seen: &Seen<'_>) -> bool {
 }
 
 fn an_ended_call_left_an_action_open(facts: &Facts, seen: &Seen<'_>) -> bool {
-    facts.actions.open > 0
-        && facts.actions.iter().any(|action| {
-            action.completed.is_none()
-                && facts
-                    .calls
-                    .get(action.call)
-                    .is_some_and(|call| call.ended_for(AFTER_THE_END, seen.at))
-        })
+    facts.actions.any_open(|action| action.is_left_open(AFTER_THE_END, seen.at, &facts.calls))
 }
 
 fn completes_what_timed_out(facts: &Facts, seen: &Seen<'_>) -> bool {
@@ -500,7 +493,7 @@ fn begins_before_the_start_action(facts: &Facts, seen: &Seen<'_>) -> bool {
             _ => {
                 facts.session.is_inactive()
                     && !facts.other_is_live(None)
-                    && facts.calls.any(|call| waits(call) && !call.ended)
+                    && facts.calls.any_under_way(waits)
             }
         }
 }

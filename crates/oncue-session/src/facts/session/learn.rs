@@ -44,6 +44,7 @@ pub(in crate::facts) const LEARNS_FROM: &[EventKind] = &[
 ];
 
 impl Session {
+    #[inline(always)]
     pub(in crate::facts) fn learn(
         &mut self,
         seen: &Seen<'_>,
@@ -151,6 +152,7 @@ impl Session {
     }
 
     /// What was set, read and told, beside the states.
+    #[inline(always)]
     fn remember(&mut self, seen: &Seen<'_>, was_active: bool, resuming: bool) {
         self.lost_by_reset &= !matches!(
             seen.event,
