@@ -293,6 +293,8 @@ events! {
     ReportConnecting "report-connecting" by [App Library] { call: Id = "the call", }
     "Reports that an outgoing call is connected (`connectedAt`)."
     ReportConnected "report-connected" by [App Library] { call: Id = "the call", }
+    "Reports that something of a call has changed (`reportCall(with:updated:)`)."
+    ReportUpdated "report-updated" by [App Library] { call: Id = "the call", }
     "Reports that a call ended (`reportCall(with:endedAt:reason:)`)."
     ReportEnded "report-ended" by [App Library] { call: Id = "the call", reason: EndedReason = "why", }
     "Requests an action in a transaction; one line for each action of it."
@@ -423,6 +425,7 @@ impl Event {
             | Self::ReportRefused { call, .. }
             | Self::ReportConnecting { call }
             | Self::ReportConnected { call }
+            | Self::ReportUpdated { call }
             | Self::ReportEnded { call, .. }
             | Self::Request { call, .. }
             | Self::Perform { call, .. }

@@ -272,7 +272,11 @@ impl Watch {
             ActionKind::Unhold if facts.session.is(State::Resuming) => {
                 self.set(now, waits.activation, Reason::Resume, None);
             }
-            ActionKind::Hold if !facts.wants_io() => self.no_audio(),
+            ActionKind::Hold if !facts.wants_io() => {
+                self.no_audio();
+                // It may come when the call is taken back.
+                self.retain(|wake| !matches!(wake.reason, Reason::Activation | Reason::Resume));
+            }
             ActionKind::End => self.ended(call, facts),
             _ => {}
         }

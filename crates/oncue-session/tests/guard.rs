@@ -52,6 +52,19 @@ fn answered(policy: Policy) -> Guard {
 }
 
 #[test]
+fn an_attempt_tells_what_the_time_before_it_broke_too() {
+    let mut guard = answered(Policy::apple());
+    let denied = guard.attempt(&at(4000, start())).unwrap_err();
+    assert_eq!(rules(denied), [Rule::ActivationWatchdog, Rule::IoStartAfterDidActivate]);
+    assert_eq!((denied[0].event, denied[0].at), (None, Duration::from_millis(3003)));
+    assert_eq!(guard.root_causes(), [Rule::ActivationWatchdog]);
+
+    let mut guard = answered(Policy::apple());
+    let taken = guard.attempt(&at(4000, Event::DidActivate {})).unwrap();
+    assert_eq!(rules(taken), [Rule::ActivationWatchdog]);
+}
+
+#[test]
 fn a_denied_attempt_is_not_taken_and_has_no_consequence() {
     let mut guard = answered(Policy::apple());
     let denied = guard.attempt(&at(10, start())).unwrap_err();

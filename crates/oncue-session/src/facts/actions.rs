@@ -44,9 +44,11 @@ pub(crate) struct ActionFacts {
 }
 
 impl ActionFacts {
-    /// Whether it is still open more than `wait` after its call ended.
+    /// Whether it is still open more than `wait` after its call ended, and after it was performed: a call may have ended
+    /// long before.
     pub(crate) fn is_left_open(&self, wait: Duration, now: Duration, calls: &Calls) -> bool {
-        calls.get(self.call).is_some_and(|call| call.ended_for(wait, now))
+        now > self.performed + wait
+            && calls.get(self.call).is_some_and(|call| call.ended_for(wait, now))
     }
 }
 

@@ -56,6 +56,7 @@ pub(crate) struct Call {
     pub(crate) user_ends: bool,
     pub(crate) user_ended_at: Option<Duration>,
     /// What the app sent.
+    pub(crate) dialled: bool,
     pub(crate) accept_sent: bool,
     pub(crate) end_sent: bool,
     /// It wants audio though nobody answered yet.
@@ -99,6 +100,7 @@ impl Call {
             peer_ended_at: None,
             user_ends: false,
             user_ended_at: None,
+            dialled: false,
             accept_sent: false,
             end_sent: false,
             wants_audio: false,

@@ -156,11 +156,12 @@ impl Calls {
             }
             Event::Request { kind, call, video, .. } => self.requested(at, kind, call, video),
             Event::RequestRefused { transaction, code } => {
+                let others = |one| actions.requested_in(transaction).any(|(_, call)| call != one);
                 for (_, call) in actions.requested_in(transaction) {
                     let known = self.known(call, at);
                     known.request_refused = true;
-                    // By code 4 (UnknownCallUUID) the system has no such call.
-                    if code == 4 || known.outgoing && !known.start_performed {
+                    // By code 4 (UnknownCallUUID) the system has no such call; of several, nobody knows which.
+                    if code == 4 && !others(call) || known.outgoing && !known.start_performed {
                         self.end(call, at);
                     }
                 }
@@ -205,9 +206,7 @@ impl Calls {
                     (Some(muted), Some(muted), None);
             }
             Event::SendAccept { call } => self.signalled(at, call).accept_sent = true,
-            Event::SendDial { call } => {
-                self.signalled(at, call);
-            }
+            Event::SendDial { call } => self.signalled(at, call).dialled = true,
             Event::SendEnd { call } => self.signalled(at, call).end_sent = true,
             Event::PeerAnswered { call } => {
                 let call = self.signalled(at, call);

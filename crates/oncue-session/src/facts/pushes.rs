@@ -16,6 +16,8 @@ pub(crate) struct PushFacts {
     pub(crate) must_report: bool,
     /// Whether a report was called since it came in.
     pub(crate) reported: bool,
+    /// Whether its call was reported as changed since it came in.
+    pub(crate) updated: bool,
     /// Whether its call was known to the app before: a duplicate, or one that is cancelled or over.
     pub(crate) of_known_call: bool,
     /// Whether the app set the session, or was refused, between the push and its report.
@@ -41,6 +43,7 @@ pub(super) const LEARNS_FROM: &[EventKind] = &[
     EventKind::PushReturned,
     EventKind::CompletePush,
     EventKind::ReportIncoming,
+    EventKind::ReportUpdated,
 ];
 
 impl Pushes {
@@ -74,6 +77,7 @@ impl Pushes {
                     call,
                     must_report: must_report.unwrap_or(true),
                     reported: false,
+                    updated: false,
                     of_known_call: known_call,
                     session_first: false,
                     returned: false,
@@ -86,6 +90,10 @@ impl Pushes {
                 {
                     push.reported = true;
                 }
+            }
+            Event::ReportUpdated { call } => {
+                let of_it = |push: &&mut PushFacts| push.call == Some(call);
+                self.pushes.iter_mut().filter(of_it).for_each(|push| push.updated = true);
             }
             Event::PushReturned { push } => self.change(push, |push| push.returned = true),
             Event::CompletePush { push } => {

@@ -15,8 +15,8 @@ pub(crate) struct Surroundings {
     pub(crate) on_mac: bool,
     pub(crate) background_task: bool,
     pub(crate) prefers_no_alerts: bool,
-    /// Whether a hand-over was taken, and no start requested since.
-    pub(crate) handed_over: bool,
+    /// How many calls were handed over whose start has not been requested yet.
+    pub(crate) handed_over: u8,
     pub(crate) launch_finished: bool,
     /// The user's last wish for the loudspeaker, and when.
     pub(crate) speaker_wish: Option<(bool, Duration)>,
@@ -69,9 +69,11 @@ impl Surroundings {
             Event::BeginBackgroundTask {} => self.background_task = true,
             Event::EndBackgroundTask {} => self.background_task = false,
             Event::PreferNoAlerts { on } => self.prefers_no_alerts = on,
-            Event::StartCallIntent { .. } => self.handed_over = true,
+            Event::StartCallIntent { .. } => {
+                self.handed_over = self.handed_over.saturating_add(1);
+            }
             Event::Request { kind: oncue_platform::ActionKind::Start, .. } => {
-                self.handed_over = false;
+                self.handed_over = self.handed_over.saturating_sub(1);
             }
             Event::UserWantsSpeaker { on } => self.speaker_wish = Some((on, seen.at)),
             _ => {}

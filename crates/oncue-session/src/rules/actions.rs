@@ -503,7 +503,7 @@ fn starts_in_the_background(facts: &Facts, seen: &Seen<'_>) -> bool {
     matches!(seen.event, Event::Request { kind: ActionKind::Start, .. })
         && facts.whole
         && facts.surroundings.in_background()
-        && !facts.surroundings.handed_over
+        && facts.surroundings.handed_over == 0
         && !facts.other_is_live(None)
 }
 

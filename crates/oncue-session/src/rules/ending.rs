@@ -284,7 +284,7 @@ fn stops_the_audio_of_another_call(facts: &Facts, seen: &Seen<'_>) -> bool {
     let strict = facts.policy.is_strict(Rule::StopIoWhenEnding);
     stops
         && !facts.actions.is_open(ActionKind::Hold, None)
-        && facts.calls.any(|call| {
+        && facts.calls.any_under_way(|call| {
             (call.wants_io() || strict && call.is_live())
                 && !call.peer_ended
                 && !call.user_ends
@@ -389,9 +389,8 @@ fn stands_at_the_next(facts: &Facts, seen: &Seen<'_>, over: fn(&Call) -> Option<
     };
     begins
         && facts.under_system()
-        && facts.calls.any(|call| {
+        && facts.calls.any_under_way(|call| {
             call.is_known_to_system()
-                && !call.ended
                 && !call.end_requested
                 && !call.end_performed
                 && over(call).is_some_and(|over| seen.at > over + STANDS)
@@ -412,9 +411,11 @@ fn ends_without_asking(facts: &Facts, seen: &Seen<'_>) -> bool {
 
 fn falls_asleep_before_the_hang_up(facts: &Facts, seen: &Seen<'_>) -> bool {
     let surroundings = &facts.surroundings;
+    // In the foreground the wrong order does no harm.
+    let strict = facts.policy.is_strict(Rule::EndIsSignalledBeforeFulfil);
     facts.under_system()
         && facts.calls.tells_signalling
-        && surroundings.in_background()
+        && (surroundings.in_background() || strict)
         && !surroundings.background_task
         && facts.action(seen).is_some_and(|action| {
             action.kind == ActionKind::End
@@ -425,7 +426,8 @@ fn falls_asleep_before_the_hang_up(facts: &Facts, seen: &Seen<'_>) -> bool {
         })
         // Another live call keeps the app awake.
         && facts.call(seen).is_some_and(|call| {
-            !call.end_sent && !call.peer_ended && !facts.other_is_live(Some(call.id))
+            let is_told = call.end_sent || call.peer_ended || call.outgoing && !call.dialled;
+            !is_told && !facts.other_is_live(Some(call.id))
         })
 }
 

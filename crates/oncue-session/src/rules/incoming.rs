@@ -460,7 +460,12 @@ fn unreported<'a>(facts: &'a Facts, seen: &Seen<'_>) -> Option<&'a PushFacts> {
     let (Event::PushReturned { push } | Event::CompletePush { push }) = *seen.event else {
         return None;
     };
-    facts.pushes.get(push).filter(|push| push.must_report && !push.reported && !push.returned)
+    let strict = facts.policy.is_strict(Rule::PushReportIsUnconditional);
+    facts.pushes.get(push).filter(|push| {
+        // A second push for a call that the system has may just change it, as Linphone's does.
+        let updates = push.updated && (push.of_known_call || !facts.whole) && !strict;
+        push.must_report && !push.reported && !push.returned && !updates
+    })
 }
 
 fn returns_unreported(facts: &Facts, seen: &Seen<'_>) -> bool {
@@ -493,8 +498,8 @@ fn never_completed(facts: &Facts, _: &Seen<'_>) -> bool {
         |call: &Call| call.ended && matches!(call.report, Report::Succeeded | Report::Refused);
     facts.pushes.tells_completions
         && facts.pushes.iter().any(|push| {
-            let call = push.call.and_then(|call| facts.calls.get(call));
-            push.reported && push.returned && !push.completed && call.is_some_and(over)
+            let call = || push.call.and_then(|call| facts.calls.get(call));
+            push.reported && push.returned && !push.completed && call().is_some_and(over)
         })
 }
 
