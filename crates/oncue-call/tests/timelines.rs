@@ -9,6 +9,14 @@ const FILES: &[(&str, &str)] = &[
     ("3.1-incoming.txt", include_str!("timelines/3.1-incoming.txt")),
     ("3.2-answer.txt", include_str!("timelines/3.2-answer.txt")),
     ("3.3-end.txt", include_str!("timelines/3.3-end.txt")),
+    ("3.4-start.txt", include_str!("timelines/3.4-start.txt")),
+    ("3.5-hold.txt", include_str!("timelines/3.5-hold.txt")),
+    ("3.6-second-call.txt", include_str!("timelines/3.6-second-call.txt")),
+    ("3.7-interruption.txt", include_str!("timelines/3.7-interruption.txt")),
+    ("3.8-media-services.txt", include_str!("timelines/3.8-media-services.txt")),
+    ("3.9-remote-end.txt", include_str!("timelines/3.9-remote-end.txt")),
+    ("3.10-timeout.txt", include_str!("timelines/3.10-timeout.txt")),
+    ("3.11-reset.txt", include_str!("timelines/3.11-reset.txt")),
 ];
 
 #[test]

@@ -152,7 +152,7 @@ impl Centre {
                 State::MediaLost => {}
                 _ => self.configured(action),
             },
-            Purpose::Reset => self.go_on_after_reset(),
+            Purpose::Reset => self.ask_for_waiting_actions(),
         }
     }
 
@@ -383,36 +383,22 @@ impl Centre {
         (self.activation_due, self.resume_due, self.unheld) = (None, None, None);
         self.silent = false;
         self.lose_audio();
-        let actions: Vec<_> = self
-            .open
-            .iter()
-            .filter(|open| open.step == Step::Category)
-            .map(|open| open.id)
-            .collect();
         let live = self.calls.iter().find(|call| call.is_live()).map(|call| call.video);
         match live {
             Some(video) => {
                 self.ask_category(Purpose::Reset, video);
+                // Nobody knows whether the system activates again; the wait has an end (rule book §3.8).
+                self.activation_due = Some(self.now + self.settings.waits.activation - EARLY);
             }
-            None => actions.into_iter().for_each(|action| self.ask_for_action(action)),
+            None => self.ask_for_waiting_actions(),
         }
     }
 
-    /// The session is configured again: calls that are live go on, actions that waited too.
-    fn go_on_after_reset(&mut self) {
-        if self.calls.iter().any(|call| call.is_live())
-            && let AnySession::Configured(session) = self.audio.session()
-        {
-            let _ = session.resume_after_reset();
-            self.await_resume();
-        }
-        let actions: Vec<_> = self
-            .open
-            .iter()
-            .filter(|open| open.step == Step::Category)
-            .map(|open| open.id)
-            .collect();
-        actions.into_iter().for_each(|action| self.ask_for_action(action));
+    /// Asks for the category again for those who waited for it.
+    fn ask_for_waiting_actions(&mut self) {
+        let waiting = self.open.iter().filter(|open| open.step == Step::Category);
+        let waiting: Vec<_> = waiting.map(|open| open.id).collect();
+        waiting.into_iter().for_each(|action| self.ask_for_action(action));
     }
 
     /// The activation stayed away.

@@ -196,6 +196,8 @@ impl Story<'_> {
         let mut player = Player::new(settings);
         if launched {
             player.launch();
+        } else {
+            player.drain();
         }
         let mut told = "the beginning";
         for &(number, line) in lines {
