@@ -13,6 +13,7 @@ mod signals;
 mod timers;
 
 use crate::call::Call;
+use crate::hardware::{Hardware, Phone};
 use crate::{AppCall, CallAction, CallState, Input, Output, Settings, Stage};
 use audio::Purpose;
 use oncue_session::{ActionKind, Audio, Entry, Event, Id, owner};
@@ -34,7 +35,7 @@ const OVER: usize = 64;
 const CHANGES: usize = 256;
 
 /// Whoever hears of everything as it happens.
-type Log = Box<dyn FnMut(&Entry) + Send>;
+pub(crate) type Log = Box<dyn FnMut(&Entry) + Send>;
 
 /// An action of the system that is being performed.
 #[derive(Clone, Debug)]
@@ -126,17 +127,20 @@ pub struct Centre {
 
     /// How many transactions were requested.
     transactions: u64,
-    provider: Id,
+    /// The provider; none where it was invalidated for good.
+    provider: Option<Id>,
     providers: u32,
     /// When transactions may be requested at the latest; none = now.
     provider_ready: Option<Duration>,
+    /// The app uses the call system no more: what comes now ends, and nothing begins.
+    withdrawn: bool,
     foreground: bool,
     unlocked: bool,
     signalling: bool,
     background_tasks: Vec<AppCall>,
 
     audio: Audio<owner::System>,
-    hardware: audio::Hardware,
+    hardware: Hardware,
     category: VecDeque<(Purpose, bool)>,
     /// When a missing activation is given up.
     activation_due: Option<Duration>,
@@ -144,6 +148,10 @@ pub struct Centre {
     resume_due: Option<Duration>,
     /// When a held call was taken back, if no activation has come since.
     unheld: Option<Duration>,
+    /// Whether the last start was the one attempt without an activation.
+    attempt: bool,
+    /// Whether the media stack was told of an activation, and not of its end.
+    told: bool,
     /// Whether what is captured was muted last.
     muted: bool,
     /// A start failed: nothing starts before the next activation.
@@ -162,8 +170,8 @@ impl Centre {
             new_uuid: Box::new(new_uuid),
             log: None,
             now: Duration::ZERO,
-            audio: Audio::under_system(audio::Phone(out.clone())),
-            hardware: audio::Hardware::default(),
+            audio: Audio::under_system(Phone(out.clone())),
+            hardware: Hardware::default(),
             out,
             outputs,
             changes: VecDeque::new(),
@@ -175,9 +183,10 @@ impl Centre {
             waiting: Vec::new(),
             reports: VecDeque::new(),
             transactions: 0,
-            provider: Id::new(0),
+            provider: None,
             providers: 0,
             provider_ready: None,
+            withdrawn: false,
             foreground: false,
             unlocked: true,
             signalling: false,
@@ -186,6 +195,8 @@ impl Centre {
             activation_due: None,
             resume_due: None,
             unheld: None,
+            attempt: false,
+            told: false,
             muted: false,
             silent: false,
         };
@@ -250,6 +261,9 @@ impl Centre {
             Input::Execute { transaction } => self.put(Output::LeaveToActions { transaction }),
             Input::Perform(performed) => self.perform(performed),
             Input::TimedOut { action } => self.timed_out(action),
+            Input::Withdraw => self.withdraw(),
+            // Only where no call system is in use.
+            Input::ActiveSet(_) => {}
             Input::ProviderReset => self.provider_reset(),
             Input::OtherCall(state) => self.other_call(state),
             Input::CategorySet(result) => self.category_set(result),

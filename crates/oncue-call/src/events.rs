@@ -7,9 +7,9 @@ impl Output {
     /// The events that doing this is, in their order.
     pub fn events(&self, mut tell: impl FnMut(Event)) {
         match self {
-            Self::CreateProvider { provider, configuration } => {
+            Self::CreateProvider { provider, framework, configuration } => {
                 let provider = *provider;
-                tell(Event::CreateProvider { provider, framework: None });
+                tell(Event::CreateProvider { provider, framework: Some(*framework) });
                 tell(Event::SetDelegate { provider });
                 tell(configured(provider, configuration));
             }
@@ -56,6 +56,8 @@ impl Output {
                 options: Some(configuration.options),
                 through_proxy: None,
             }),
+            Self::SetActive(active) => tell(Event::SetActive { active: *active }),
+            Self::PreferNoAlerts => tell(Event::PreferNoAlerts { on: true }),
             Self::PrepareAudio { unit } => make(*unit, &mut tell),
             Self::StartAudio { unit, prepared, directions, .. } => {
                 if !prepared {
@@ -82,6 +84,9 @@ impl Output {
             Self::EndBackgroundTask => tell(Event::EndBackgroundTask {}),
             // No rule looks at these.
             Self::Update { .. }
+            | Self::StopPushes
+            | Self::RingInApp { .. }
+            | Self::StopRinging { .. }
             | Self::RestoreAudio
             | Self::Send { id: None, .. }
             | Self::Notice(_) => {}

@@ -54,6 +54,8 @@ pub enum Input {
 
     /// The answer to [`Output::SetCategory`](crate::Output::SetCategory).
     CategorySet(Result<(), Refusal>),
+    /// The answer to [`Output::SetActive`](crate::Output::SetActive) with true.
+    ActiveSet(Result<(), Refusal>),
     /// The answer to [`Output::StartAudio`](crate::Output::StartAudio).
     AudioStarted(Result<(), Refusal>),
     /// The system activated the session.
@@ -71,6 +73,10 @@ pub enum Input {
     MediaServicesLost,
     /// The media server is back.
     MediaServicesReset,
+
+    /// The app uses the call system no more, for new calls (rule book §3.14): an update, or a switch of the server's. A
+    /// live call finishes as it began.
+    Withdraw,
 
     /// The app came to the foreground, or left it.
     Foreground(bool),

@@ -10,7 +10,9 @@ mod centre;
 mod directory;
 mod events;
 mod handle;
+mod hardware;
 mod identity;
+mod in_app;
 mod input;
 mod observe;
 mod output;
@@ -27,6 +29,7 @@ pub use handle::{Handle, HandleType};
 #[cfg(feature = "sqlite")]
 pub use identity::SqliteStore;
 pub use identity::{AppId, CallRecord, Ending, IdentityStore, MemoryStore, NewCall, StoreError};
+pub use in_app::InApp;
 pub use input::{Input, Other, Push, PushKind, Signal, Wish};
 pub use observe::{CallState, Stage};
 pub use output::{Message, NotDone, Notice, Output};

@@ -5,7 +5,8 @@ use crate::{
     AppCall, CallUpdate, DtmfType, Handle, ProviderConfiguration, Transaction, TranslationEngine,
 };
 use oncue_session::{
-    ActionKind, Configuration, Directions, EndedReason, Id, OutputPort, Refusal, StartPermit,
+    ActionKind, Configuration, Directions, EndedReason, Framework, Id, OutputPort, Refusal,
+    StartPermit,
 };
 
 /// Something to do.
@@ -16,6 +17,8 @@ pub enum Output {
     CreateProvider {
         /// Its name here.
         provider: Id,
+        /// Whose it is.
+        framework: Framework,
         /// What it is made with.
         configuration: ProviderConfiguration,
     },
@@ -33,6 +36,8 @@ pub enum Output {
     },
     /// Make the push registry, set its delegate, and ask for VoIP pushes, all in this turn.
     RegisterForPushes,
+    /// Ask for no VoIP pushes any more, and tell the server that the token is void.
+    StopPushes,
     /// Call the push's completion.
     CompletePush {
         /// The push.
@@ -96,6 +101,11 @@ pub enum Output {
 
     /// Set category, mode and options of the session. Answer: [`Input::CategorySet`](crate::Input::CategorySet).
     SetCategory(Configuration),
+    /// Activate or deactivate the session (others are notified of a deactivation): only where no call system does.
+    /// Answer to an activation: [`Input::ActiveSet`](crate::Input::ActiveSet).
+    SetActive(bool),
+    /// Keep banners of the system from interrupting (`prefersNoInterruptionsFromSystemAlerts`).
+    PreferNoAlerts,
     /// Make and initialize the audio unit.
     PrepareAudio {
         /// The unit.
@@ -137,6 +147,21 @@ pub enum Output {
     OverrideOutput(OutputPort),
     /// The call's session is over: the app may take up its own audio again.
     RestoreAudio,
+
+    /// Ring in the app itself: by a notification, or on its own screen.
+    RingInApp {
+        /// The call.
+        call: AppCall,
+        /// Who calls.
+        from: Handle,
+        /// Whether with video.
+        video: bool,
+    },
+    /// The call no longer rings: take notification and screen back.
+    StopRinging {
+        /// The call.
+        call: AppCall,
+    },
 
     /// Tell the server, or the far end by it.
     Send {
@@ -227,6 +252,9 @@ pub enum NotDone {
     /// The call is not in a state that this could be done to.
     #[error("the call is {0:?}")]
     Stage(crate::Stage),
+    /// The app no longer uses the call system (rule book §3.14).
+    #[error("the call system is no longer used; call in the app")]
+    Withdrawn,
     /// There is no such call.
     #[error("there is no such call")]
     NoCall,

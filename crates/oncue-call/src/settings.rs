@@ -1,7 +1,7 @@
 //! What an app chooses once, and what Apple and QQ do differently.
 
 use crate::ProviderConfiguration;
-use oncue_session::{PlayAndRecord, Policy, Version, Waits, mode};
+use oncue_session::{Framework, PlayAndRecord, Policy, Version, Waits, mode};
 use std::time::Duration;
 
 /// The two published orders of a call (rule book §2.2, §2.4, §2.5).
@@ -34,6 +34,9 @@ pub struct Settings {
     pub order: Order,
     /// When an answer is fulfilled.
     pub fulfil_at: FulfilAt,
+    /// Whose provider it is: CallKit's, or LiveCommunicationKit's conversations (iOS 17.4), whose session the system
+    /// activates here too (rule book §2.10).
+    pub framework: Framework,
     /// What the provider is made with.
     pub provider: ProviderConfiguration,
     /// Whether the provider's configuration is set again before each report of a new call (rule
@@ -65,6 +68,7 @@ impl Settings {
         Self {
             order,
             fulfil_at: FulfilAt::Accept,
+            framework: Framework::CallKit,
             provider: ProviderConfiguration::default(),
             configure_before_each_report: true,
             new_provider_after_reset: true,

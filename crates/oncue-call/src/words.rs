@@ -57,6 +57,7 @@ impl Display for Notice {
                     NotDone::NoGroupFree => f.write_str("no-group-free"),
                     NotDone::InBackground => f.write_str("in-background"),
                     NotDone::Stage(stage) => write!(f, "{stage:?}"),
+                    NotDone::Withdrawn => f.write_str("withdrawn"),
                     NotDone::NoCall => f.write_str("no-call"),
                 }
             }
@@ -83,6 +84,13 @@ impl Display for Output {
             Self::CreateProvider { provider, .. } => write!(f, "create-provider {provider}"),
             Self::ConfigureProvider { provider, .. } => write!(f, "configure-provider {provider}"),
             Self::InvalidateProvider { provider } => write!(f, "invalidate-provider {provider}"),
+            Self::StopPushes => f.write_str("stop-pushes"),
+            Self::RingInApp { call, from, video } => {
+                write!(f, "ring-in-app {call} {from}{}", if *video { " video" } else { "" })
+            }
+            Self::StopRinging { call } => write!(f, "stop-ringing {call}"),
+            Self::SetActive(active) => write!(f, "set-active {active}"),
+            Self::PreferNoAlerts => f.write_str("prefer-no-alerts"),
             Self::RegisterForPushes => f.write_str("register-for-pushes"),
             Self::CompletePush { push } => write!(f, "complete-push {push}"),
             Self::ReportIncoming { call, update } => {

@@ -2,7 +2,7 @@
 
 use super::{Centre, OPEN, Open, Step, audio};
 use crate::{CallAction, EARLY, FulfilAt, Message, Output, Performed, Stage, TranslationEngine};
-use oncue_session::{ActionKind, EndedReason, Event, Id, State, action};
+use oncue_session::{ActionKind, EndedReason, Event, Framework, Id, State, action};
 use std::time::Duration;
 
 impl Centre {
@@ -78,6 +78,10 @@ impl Centre {
             return;
         }
         self.change(call, |call| (call.locked_until, call.stage) = (None, Stage::Answering));
+        // A conversation is joining from here on, and joined with the fulfil.
+        if self.settings.framework == Framework::LiveCommunicationKit {
+            self.put(Output::ReportConnecting { call });
+        }
         self.open(id, action, timeout);
     }
 
@@ -120,6 +124,9 @@ impl Centre {
     pub(super) fn configured(&mut self, id: Id) {
         let signalling = self.signalling;
         let Some(open) = self.open.iter_mut().find(|open| open.id == id) else { return };
+        if !matches!(open.step, Step::Category | Step::Signalling) {
+            return;
+        }
         let (kind, call, sent) = (open.action.kind(), open.action.call(), open.sent);
         if kind == ActionKind::Unhold {
             self.complete_unhold(id, call);
@@ -182,6 +189,9 @@ impl Centre {
         }
         let action = self.open.remove(place).action;
         let (call, starts) = (action.call(), action.kind() == ActionKind::Start);
+        if !starts && self.settings.framework == Framework::LiveCommunicationKit {
+            self.put(Output::ReportConnected { call });
+        }
         let fulfilled = if starts {
             self.fulfill_connecting::<action::Start>(id)
         } else {

@@ -7,13 +7,10 @@
 use super::{Centre, Step};
 use crate::{EARLY, Notice, Order, Output};
 use oncue_session::{
-    Action, Activation, AnySession, Configuration, Directions, Engine, Event, EventKind, Id,
-    InterruptionReason, OutputPort, Platform, Refusal, RunningIo, StartPermit, State, action,
+    Action, Activation, AnySession, Event, EventKind, Id, InterruptionReason, OutputPort, Refusal,
+    State, action,
 };
 use oncue_session::{CallCategory as _, Connects};
-use std::convert::Infallible;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::Sender;
 
 /// What a category is set for.
@@ -25,82 +22,6 @@ pub(super) enum Purpose {
     Action(Id),
     /// Calls that go on after the media services were reset.
     Reset,
-}
-
-/// The phone, to the typed session: what it is asked for was answered already, or needs no answer.
-#[derive(Debug)]
-pub(super) struct Phone(pub(super) Sender<Output>);
-
-impl Platform for Phone {
-    fn set_category(&mut self, _: Configuration) -> Result<(), Refusal> {
-        Ok(())
-    }
-
-    /// The call system owns the session; nobody gets here.
-    fn set_active(&mut self, _: bool) -> Result<(), Refusal> {
-        Err(Refusal::INSUFFICIENT_PRIORITY)
-    }
-
-    fn override_output(&mut self, port: OutputPort) -> Result<(), Refusal> {
-        let _ = self.0.send(Output::OverrideOutput(port));
-        Ok(())
-    }
-}
-
-/// The audio unit that the app is asked to run.
-#[derive(Debug, Default)]
-pub(super) struct Hardware {
-    unit: Option<Id>,
-    units: u32,
-    prepared: bool,
-    /// Set when a start failed: nothing runs that a stop could stop.
-    failed: Arc<AtomicBool>,
-    /// Whether the last start was the one attempt without an activation.
-    attempt: bool,
-    /// Whether the media stack was told of an activation, and not of its end.
-    told: bool,
-}
-
-/// Hands the permit to start on to the app.
-struct Relay {
-    unit: Id,
-    prepared: bool,
-    failed: Arc<AtomicBool>,
-    out: Sender<Output>,
-}
-
-impl Engine for Relay {
-    type Error = Infallible;
-
-    fn prepare(&mut self) -> Result<(), Infallible> {
-        let _ = self.out.send(Output::PrepareAudio { unit: self.unit });
-        Ok(())
-    }
-
-    fn start(
-        &mut self,
-        permit: StartPermit,
-        directions: Directions,
-    ) -> Result<Box<dyn RunningIo>, Infallible> {
-        let Self { unit, prepared, .. } = *self;
-        let _ = self.out.send(Output::StartAudio { unit, prepared, directions, permit });
-        Ok(Box::new(Runs { unit, failed: self.failed.clone(), out: self.out.clone() }))
-    }
-}
-
-/// The unit that runs.
-struct Runs {
-    unit: Id,
-    failed: Arc<AtomicBool>,
-    out: Sender<Output>,
-}
-
-impl RunningIo for Runs {
-    fn stop(&mut self) {
-        if !self.failed.load(Ordering::Relaxed) {
-            let _ = self.out.send(Output::StopAudio { unit: self.unit });
-        }
-    }
 }
 
 /// The fulfil or fail of an action, as the typed session gives it.
@@ -180,10 +101,10 @@ impl Centre {
 
     /// Initializes the unit before the fulfil, as QQ does.
     pub(super) fn prepare_audio(&mut self) {
-        if self.settings.order != Order::Qq || self.hardware.unit.is_some() {
+        if self.settings.order != Order::Qq || self.hardware.unit().is_some() {
             return;
         }
-        let mut relay = self.relay();
+        let mut relay = self.hardware.relay(&self.out);
         let prepared = match self.audio.session() {
             AnySession::Configured(session) => session.prepare(&mut relay).is_ok(),
             AnySession::AwaitingActivation(session) => session.prepare(&mut relay).is_ok(),
@@ -192,7 +113,7 @@ impl Centre {
             AnySession::Active(session) => session.prepare(&mut relay).is_ok(),
             _ => false,
         };
-        self.hardware.prepared = prepared;
+        self.hardware.is_prepared(prepared);
     }
 
     /// Fulfils an answer or a start. False where no category is set, so that no type allows it: the action is failed.
@@ -247,17 +168,6 @@ impl Centre {
         }
     }
 
-    fn relay(&mut self) -> Relay {
-        let hardware = &mut self.hardware;
-        let unit = *hardware.unit.get_or_insert_with(|| {
-            hardware.units += 1;
-            hardware.prepared = false;
-            Id::named(&format!("unit-{}", hardware.units))
-        });
-        let prepared = hardware.prepared;
-        Relay { unit, prepared, failed: hardware.failed.clone(), out: self.out.clone() }
-    }
-
     /// Starts what the calls want, where the session lets it.
     pub(super) fn start_audio(&mut self) {
         let state = self.audio.state();
@@ -268,9 +178,8 @@ impl Centre {
             return;
         }
         if state == State::Active || state == State::Playing || state == State::Resuming {
-            self.hardware.failed.store(false, Ordering::Relaxed);
-            self.hardware.attempt = state == State::Resuming;
-            let mut relay = self.relay();
+            self.attempt = state == State::Resuming;
+            let mut relay = self.hardware.relay(&self.out);
             let started = match self.audio.session() {
                 AnySession::Active(session) if duplex => session.start(&mut relay).is_ok(),
                 AnySession::Active(session) => session.start_playback(&mut relay).is_ok(),
@@ -278,7 +187,7 @@ impl Centre {
                 AnySession::Resuming(session) => session.start(&mut relay).is_ok(),
                 _ => false,
             };
-            self.hardware.prepared |= started;
+            self.hardware.is_prepared(started);
             // A mute outlives every start (rule `mute-survives-resume`).
             self.muted = self.is_muted();
             if self.muted {
@@ -303,8 +212,7 @@ impl Centre {
     }
 
     fn dispose_audio(&mut self) {
-        self.hardware.prepared = false;
-        if let Some(unit) = self.hardware.unit.take() {
+        if let Some(unit) = self.hardware.dispose() {
             self.put(Output::DisposeAudio { unit });
         }
     }
@@ -312,14 +220,14 @@ impl Centre {
     pub(super) fn audio_started(&mut self, result: Result<(), Refusal>) {
         let Err(refusal) = result else { return };
         let Refusal { domain, code } = refusal;
-        let unit = self.hardware.unit;
+        let unit = self.hardware.unit();
         self.tell(Event::Refused { of: EventKind::StartUnit, domain, code, unit });
-        self.hardware.failed.store(true, Ordering::Relaxed);
+        self.hardware.fail();
         self.stop_audio();
         self.silent = true;
         self.put(Output::Notice(Notice::NoAudio(refusal)));
         // The one attempt without an activation may fail; else the next activation has to come.
-        if !self.hardware.attempt {
+        if !self.attempt {
             self.activation_due = Some(self.now + self.settings.waits.activation - EARLY);
         }
     }
@@ -332,7 +240,7 @@ impl Centre {
         if self.audio.did_activate(Activation::from_system()).is_err() {
             return;
         }
-        self.hardware.told = true;
+        self.told = true;
         self.put(Output::TellStack { active: true });
         self.start_audio();
         self.report_connecting();
@@ -358,7 +266,7 @@ impl Centre {
     /// What ran is gone with its activation.
     pub(super) fn lose_audio(&mut self) {
         self.dispose_audio();
-        if std::mem::take(&mut self.hardware.told) {
+        if std::mem::take(&mut self.told) {
             self.put(Output::TellStack { active: false });
         }
     }
@@ -372,7 +280,7 @@ impl Centre {
         self.tell(Event::MediaServicesLost {});
         self.audio.media_services_were_lost();
         (self.activation_due, self.resume_due, self.unheld) = (None, None, None);
-        if std::mem::take(&mut self.hardware.told) {
+        if std::mem::take(&mut self.told) {
             self.put(Output::TellStack { active: false });
         }
     }

@@ -102,6 +102,7 @@ impl Centre {
             (self.activation_due, self.resume_due, self.unheld) = (None, None, None);
         }
         self.mute_as_heard();
+        self.leave_the_call_system();
     }
 
     /// The call system lost all calls of the app.

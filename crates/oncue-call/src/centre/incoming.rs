@@ -23,7 +23,8 @@ impl Centre {
     pub(super) fn pushed(&mut self, push: Push) {
         let Push { id, call: app, from, name, video, kind, must_report } = push;
         let known = self.uuid(&app);
-        let dead = self.over.contains(&app) || self.calls.len() >= CALLS;
+        let over = self.over.contains(&app);
+        let dead = over || self.withdrawn || self.calls.len() >= CALLS;
         let calls = kind == PushKind::Calls && known.is_none() && !dead;
         let every = self.settings.ios.is_none_or(|version| version >= EVERY_PUSH);
         if !calls && (!every || must_report == Some(false)) {
@@ -35,6 +36,15 @@ impl Centre {
                 self.peer_ended(call, reason);
             }
             return;
+        }
+        // The call itself goes on in the app, or does not.
+        if kind == PushKind::Calls && known.is_none() && !over {
+            if self.withdrawn {
+                let (call, from) = (app.clone(), from.clone());
+                self.put(Output::RingInApp { call, from, video });
+            } else if dead {
+                self.put(Output::Send { call: app.clone(), id: None, message: Message::End });
+            }
         }
         let caller = Caller { from, name, video };
         let call = match known {
@@ -71,6 +81,10 @@ impl Centre {
         if self.uuid(&app).is_some() || self.over.contains(&app) {
             return;
         }
+        if self.withdrawn {
+            self.put(Output::RingInApp { call: app, from, video });
+            return;
+        }
         if self.calls.len() >= CALLS {
             self.put(Output::Send { call: app, id: None, message: Message::End });
             return;
@@ -102,11 +116,14 @@ impl Centre {
         {
             self.ask_category(Purpose::Report, video);
         }
-        if self.settings.configure_before_each_report {
-            self.put(Output::ConfigureProvider {
-                provider: self.provider,
-                configuration: self.settings.provider.clone(),
-            });
+        match self.provider {
+            // A push that still comes after a withdrawal.
+            None => self.create_provider(),
+            Some(provider) if self.settings.configure_before_each_report => {
+                let configuration = self.settings.provider.clone();
+                self.put(Output::ConfigureProvider { provider, configuration });
+            }
+            Some(_) => {}
         }
         self.put(Output::ReportIncoming { call, update });
         self.reports.push_back(Report { call, push });
@@ -119,7 +136,7 @@ impl Centre {
             Err(refusal) => Event::ReportRefused { call, code: refusal.code },
         });
         let report = self.reports.iter().position(|report| report.call == call);
-        let push = report.and_then(|place| self.reports.remove(place)).and_then(|it| it.push);
+        let push = report.and_then(|place| self.reports.get(place)).and_then(|it| it.push);
         // The first completion decides; a later one is of a repeated report.
         if let Some(known) = self.call(call)
             && !known.known
@@ -132,6 +149,8 @@ impl Centre {
         if let Some(push) = push {
             self.put(Output::CompletePush { push });
         }
+        report.and_then(|place| self.reports.remove(place));
+        self.leave_the_call_system();
     }
 
     /// The system took the call.

@@ -19,7 +19,9 @@ impl Centre {
             self.tell(Event::StartCallIntent { intent });
             self.tell(Event::IntentAnswered { handled: true });
         }
-        let refused = if self.uuid(&app).is_some() || self.over.contains(&app) {
+        let refused = if self.withdrawn {
+            Some(NotDone::Withdrawn)
+        } else if self.uuid(&app).is_some() || self.over.contains(&app) {
             Some(NotDone::NoCall)
         } else if !self.foreground && intent.is_none() && self.live().is_empty() {
             Some(NotDone::InBackground)

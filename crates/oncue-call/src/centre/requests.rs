@@ -217,22 +217,50 @@ impl Centre {
     /// Makes a provider.
     pub(super) fn create_provider(&mut self) {
         self.providers += 1;
-        self.provider = Id::named(&format!("provider-{}", self.providers));
+        let provider = Id::named(&format!("provider-{}", self.providers));
+        self.provider = Some(provider);
         self.provider_ready = Some(self.now + TURN);
         self.put(Output::CreateProvider {
-            provider: self.provider,
+            provider,
+            framework: self.settings.framework,
             configuration: self.settings.provider.clone(),
         });
     }
 
     /// Makes a new provider in the old one's place.
     pub(super) fn renew_provider(&mut self) {
-        self.put(Output::InvalidateProvider { provider: self.provider });
-        self.create_provider();
+        self.invalidate_provider();
+        if !self.withdrawn {
+            self.create_provider();
+        }
+    }
+
+    fn invalidate_provider(&mut self) {
+        if let Some(provider) = self.provider.take() {
+            self.put(Output::InvalidateProvider { provider });
+        }
+    }
+
+    /// The call system is used no more for new calls: no VoIP push is asked for, and the provider goes with the last
+    /// call. Invalidated earlier, it would end the call as failed.
+    pub(super) fn withdraw(&mut self) {
+        if !std::mem::replace(&mut self.withdrawn, true) {
+            self.put(Output::StopPushes);
+            self.leave_the_call_system();
+        }
+    }
+
+    /// Invalidates the provider for good, once it has no call any more.
+    pub(super) fn leave_the_call_system(&mut self) {
+        if self.withdrawn && self.calls.is_empty() && self.reports.is_empty() {
+            self.provider_ready = None;
+            self.invalidate_provider();
+        }
     }
 
     pub(super) fn provider_began(&mut self) {
-        self.tell(Event::ProviderBegan { provider: self.provider });
+        let Some(provider) = self.provider else { return };
+        self.tell(Event::ProviderBegan { provider });
         self.provider_is_ready();
     }
 

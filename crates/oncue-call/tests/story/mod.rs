@@ -17,8 +17,8 @@
 
 use oncue_call::*;
 use oncue_session::{
-    Domain, EndedReason, Entry, Event, Finding, Guard, Id, Permission, Policy, Refusal,
-    StartCallIntent, Version,
+    Domain, EndedReason, Entry, Event, Finding, Framework, Guard, Id, Owner, Permission, Policy,
+    Refusal, StartCallIntent, State, Version,
 };
 use std::collections::VecDeque;
 use std::fmt::Write as _;
@@ -51,9 +51,52 @@ pub(crate) fn policy(order: Order) -> Policy {
     }
 }
 
-/// A centre with a guard attached, in a process that has just been launched in the foreground.
+/// Calls with a call system, or without one.
+pub(crate) enum Driven {
+    Centre(Box<Centre>),
+    InApp(Box<InApp>),
+}
+
+impl Driven {
+    pub(crate) fn handle(&mut self, now: Duration, input: Input) {
+        match self {
+            Self::Centre(centre) => centre.handle(now, input),
+            Self::InApp(in_app) => in_app.handle(now, input),
+        }
+    }
+
+    pub(crate) fn poll_output(&mut self) -> Option<Output> {
+        match self {
+            Self::Centre(centre) => centre.poll_output(),
+            Self::InApp(in_app) => in_app.poll_output(),
+        }
+    }
+
+    fn poll_timeout(&self) -> Option<Duration> {
+        match self {
+            Self::Centre(centre) => centre.poll_timeout(),
+            Self::InApp(_) => None,
+        }
+    }
+
+    pub(crate) fn calls(&self) -> Vec<CallState> {
+        match self {
+            Self::Centre(centre) => centre.calls().collect(),
+            Self::InApp(in_app) => in_app.calls().collect(),
+        }
+    }
+
+    fn session(&self) -> State {
+        match self {
+            Self::Centre(centre) => centre.session(),
+            Self::InApp(in_app) => in_app.session(),
+        }
+    }
+}
+
+/// A centre with a guard attached, in a process that has just been launched.
 pub(crate) struct Player {
-    pub(crate) centre: Centre,
+    pub(crate) centre: Driven,
     pub(crate) watched: Arc<Mutex<Watched>>,
     pub(crate) now: Duration,
     /// What was put out and not looked at yet.
@@ -61,18 +104,28 @@ pub(crate) struct Player {
 }
 
 impl Player {
-    pub(crate) fn new(settings: Settings) -> Self {
-        let watched = Arc::new(Mutex::new(Watched::new(policy(settings.order))));
+    pub(crate) fn new(settings: Settings, call_system: bool) -> Self {
+        let mut policy = policy(settings.order);
+        policy.owner = if call_system { Owner::System } else { Owner::App };
+        let watched = Arc::new(Mutex::new(Watched::new(policy)));
+        watched.lock().unwrap().see(&Entry::new(Duration::ZERO, Event::Launch {}));
         let mut letters = 0;
-        let centre = Centre::new(settings, move || {
+        let new_id = move || {
             letters += 1;
             Id::named(&letter(letters))
-        });
-        let mut player =
-            Self { centre, watched: watched.clone(), now: Duration::ZERO, out: VecDeque::new() };
-        player.see(Event::Launch {});
-        player.centre.set_log(move |entry| watched.lock().unwrap().see(entry));
-        player
+        };
+        let (told, now, out) = (watched.clone(), Duration::ZERO, VecDeque::new());
+        let log = move |entry: &Entry| told.lock().unwrap().see(entry);
+        let centre = if call_system {
+            let mut centre = Centre::new(settings, new_id);
+            centre.set_log(log);
+            Driven::Centre(Box::new(centre))
+        } else {
+            let mut in_app = InApp::new(settings, new_id);
+            in_app.set_log(log);
+            Driven::InApp(Box::new(in_app))
+        };
+        Self { centre, watched, now, out }
     }
 
     /// The guard is told of something that no input and no output is.
@@ -174,7 +227,7 @@ impl Story<'_> {
     pub(crate) fn play(&self, file: &str) -> Result<(), String> {
         let mut settings = Settings::default();
         let mut lines = self.lines.iter().peekable();
-        let mut launched = true;
+        let (mut launched, mut call_system) = (true, true);
         while let Some((_, line)) = lines.peek() {
             let words: Vec<_> = line.split_whitespace().collect();
             match words[..] {
@@ -189,11 +242,15 @@ impl Story<'_> {
                 }
                 ["keep-provider"] => settings.new_provider_after_reset = false,
                 ["cold"] => launched = false,
+                ["in-app"] => call_system = false,
+                ["live-communication-kit"] => {
+                    settings.framework = Framework::LiveCommunicationKit;
+                }
                 _ => break,
             }
             lines.next();
         }
-        let mut player = Player::new(settings);
+        let mut player = Player::new(settings, call_system);
         if launched {
             player.launch();
         } else {
@@ -400,10 +457,15 @@ impl Player {
             ["audio-started", ref more @ ..] => {
                 Input::AudioStarted(result(more, Domain::AudioUnit))
             }
+            ["active-set", ref more @ ..] => Input::ActiveSet(result(more, Domain::AudioSession)),
+            ["withdraw"] => Input::Withdraw,
             ["did-activate"] => Input::DidActivate,
             ["did-deactivate"] => Input::DidDeactivate,
             ["interruption-began"] => Input::InterruptionBegan(None),
             ["interruption-ended"] => Input::InterruptionEnded { should_resume: false },
+            ["interruption-ended", "should-resume"] => {
+                Input::InterruptionEnded { should_resume: true }
+            }
             ["media-services-lost"] => Input::MediaServicesLost,
             ["media-services-reset"] => Input::MediaServicesReset,
             ["foreground"] => Input::Foreground(true),
@@ -424,7 +486,7 @@ impl Player {
             let state = self.centre.session().name();
             return if state == expected { Ok(()) } else { Err(format!("the session is {state}")) };
         }
-        let call = self.centre.calls().find(|call| call.id == Id::named(what));
+        let call = self.centre.calls().into_iter().find(|call| call.id == Id::named(what));
         let mut seen = match &call {
             None => "over".to_owned(),
             Some(call) => format!("{:?}", call.stage).to_lowercase(),
