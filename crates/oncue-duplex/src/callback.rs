@@ -27,7 +27,7 @@ pub(crate) const FORMATS: [SampleFormat; 4] =
 const PIECE: usize = 256;
 
 /// What one built stream shares between its callbacks, the consumer and who starts and stops it.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Lane {
     /// Open while the stream may do anything.
     pub(crate) gate: Gate,
@@ -39,8 +39,28 @@ pub(crate) struct Lane {
     pub(crate) written: AtomicU64,
     /// Frames before this ring position are left from an earlier run.
     pub(crate) stale: AtomicU64,
+    /// Playback: stream index less ring position of the frame that the device takes next, if none is inserted but what
+    /// the cushion still holds; [`UNTOUCHED`] before the first callback.
+    pub(crate) shift: AtomicU64,
     /// The error callback has left something for the device thread.
     pub(crate) reported: AtomicBool,
+}
+
+/// What [`Lane::shift`] is before the first callback.
+pub(crate) const UNTOUCHED: u64 = u64::MAX;
+
+impl Default for Lane {
+    fn default() -> Self {
+        Self {
+            gate: Gate::default(),
+            run: AtomicU32::default(),
+            target: AtomicU32::default(),
+            written: AtomicU64::default(),
+            stale: AtomicU64::default(),
+            shift: AtomicU64::new(UNTOUCHED),
+            reported: AtomicBool::default(),
+        }
+    }
 }
 
 impl Lane {
@@ -178,12 +198,13 @@ impl PlaybackCallback {
 
         let waiting = frames.fill();
         counters.fill(waiting);
+        let target = u64::from(lane.target.load(Ordering::Relaxed));
         if cushion.run != run {
             *cushion = Cushion { run, ..Cushion::default() };
         }
         if !cushion.fed && waiting > 0 {
             cushion.fed = true;
-            cushion.left = lane.target.load(Ordering::Relaxed) as usize;
+            cushion.left = target as usize;
         }
         let ahead = cushion.left.min(wanted);
         cushion.left -= ahead;
@@ -207,6 +228,9 @@ impl PlaybackCallback {
         device.fill(T::EQUILIBRIUM);
         blocks.meter.saw_nothing(behind);
 
+        let to_come = if cushion.fed { cushion.left as u64 } else { target };
+        let next = index + wanted as u64 + to_come;
+        lane.shift.store(next.wrapping_sub(frames.position()), Ordering::Release);
         add(&counters.inserted, (ahead + behind) as u64);
         if cushion.fed {
             add(&counters.underrun, behind as u64);

@@ -176,6 +176,10 @@ fn relate(reference: impl Fn() -> u64, other: impl Fn() -> u64) -> i64 {
 /// Pairs that an offset is taken from: 1 s of 10 ms blocks.
 const PAIRS: usize = 96;
 
+/// Pairs that must agree on another offset until it is believed, and more than how many frames away it must be.
+const STEP: usize = 5;
+const STEP_FRAMES: f64 = 8.0;
+
 /// Stamps of a direction that wait for the other's.
 const HISTORY: usize = 256;
 
@@ -241,6 +245,22 @@ impl Alignment {
         median(pairs.iter().map(|(at, offset)| offset - slope * at))
     }
 
+    /// A device that lost frames, or inserted some, goes on at another offset: what was before it is forgotten once
+    /// [`STEP`] pairs agree on that. A callback that was late for once is no step.
+    fn forget_before_a_step(&mut self) {
+        let before = self.pairs.len().saturating_sub(STEP);
+        let Some(old) = median(self.pairs.range(..before).map(|pair| pair.1)) else { return };
+        let (low, high) = self
+            .pairs
+            .range(before..)
+            .fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), (_, offset)| {
+                (low.min(*offset), high.max(*offset))
+            });
+        if (low - old).max(old - high) > STEP_FRAMES + 2.0 * (high - low) {
+            self.pairs.drain(..before);
+        }
+    }
+
     /// Makes pairs of what came: each playback stamp with the capture position at its time.
     fn pair(&mut self) {
         while let Some(&(at, index)) = self.playback.front() {
@@ -263,6 +283,7 @@ impl Alignment {
                     self.pairs.pop_front();
                 }
                 self.pairs.push_back((at, position - index as f64));
+                self.forget_before_a_step();
             }
             self.playback.pop_front();
         }
@@ -370,6 +391,22 @@ mod tests {
         alignment.playback(1_500, 7);
         alignment.capture(2_000, 20);
         assert_eq!(alignment.offset(), Some(8.0));
+    }
+
+    #[test]
+    fn a_step_is_followed_once_it_is_believed() {
+        let mut alignment = Alignment::default();
+        let block = |k: u64, lost: i64, alignment: &mut Alignment| {
+            let at = k as i64 * 10_000_000;
+            alignment.capture(at + lost * 1_000_000_000 / 48_000, k * 480);
+            alignment.playback(at + 3_000_000, k * 480 + 144);
+        };
+        (0..50).for_each(|k| block(k, 0, &mut alignment));
+        assert!(alignment.offset().unwrap().abs() < 0.01);
+        // The device lost 100 frames, so that capture comes later for good.
+        (50..50 + STEP as u64).for_each(|k| block(k, 100, &mut alignment));
+        block(50 + STEP as u64, 100, &mut alignment);
+        assert!((alignment.offset().unwrap() + 100.0).abs() < 0.01, "{:?}", alignment.offset());
     }
 
     proptest! {

@@ -43,6 +43,8 @@ pub struct Endpoint {
     alignment: Alignment,
     capture_beats: Beats,
     playback_beats: Beats,
+    /// The playback index at which the present stream of the present run began.
+    plays_since: u64,
     run: u32,
     /// How many streams were handed over.
     built: u32,
@@ -101,6 +103,7 @@ impl Endpoint {
             alignment: Alignment::default(),
             capture_beats: Beats::default(),
             playback_beats: Beats::default(),
+            plays_since: 0,
             run: 0,
             built: 0,
         }
@@ -173,12 +176,11 @@ impl Endpoint {
     /// Takes what the callbacks and the device thread left.
     fn follow(&mut self) {
         while let Ok(end) = self.ends.try_recv() {
-            // What the streams before it left is known first.
-            self.follow_streams();
             self.built += 1;
+            self.alignment.clear();
             match end {
                 End::Capture(end) => {
-                    self.alignment.clear();
+                    self.capture_beats.clear();
                     if let Some(old) = self.capture.replace(end) {
                         add(
                             &self.shared.capture.counters.consumer.dropped,
@@ -187,7 +189,8 @@ impl Endpoint {
                     }
                 }
                 End::Playback(end) => {
-                    self.alignment.clear();
+                    self.playback_beats.clear();
+                    self.follow_splices();
                     if let Some(old) = self.playback.replace(end) {
                         self.accepted += old.frames.position();
                         add(
@@ -198,10 +201,6 @@ impl Endpoint {
                 }
             }
         }
-        self.follow_streams();
-    }
-
-    fn follow_streams(&mut self) {
         let run = self.shared.run.load(Ordering::Acquire);
         if run != self.run {
             self.run = run;
@@ -222,16 +221,23 @@ impl Endpoint {
             while let Some(stamp) = end.stamps.pop() {
                 if let Some(at) = timebase.playback_ns(stamp).filter(|_| stamp.run == run) {
                     self.alignment.playback(at, stamp.index);
+                    if self.playback_beats.latest().is_none() {
+                        self.plays_since = stamp.index;
+                    }
                     self.playback_beats.came(at, stamp.index);
                 }
             }
-            while let Some(splice) = end.splices.pop() {
-                if self.played.len() == PLAYED {
-                    self.played.pop_front();
-                }
-                self.played
-                    .push_back(Splice { position: self.accepted + splice.position, ..splice });
+        }
+        self.follow_splices();
+    }
+
+    fn follow_splices(&mut self) {
+        let Some(end) = &mut self.playback else { return };
+        while let Some(splice) = end.splices.pop() {
+            if self.played.len() == PLAYED {
+                self.played.pop_front();
             }
+            self.played.push_back(Splice { position: self.accepted + splice.position, ..splice });
         }
     }
 }

@@ -26,6 +26,7 @@ pub use attachment::{Attachment, AttachmentStats, Id as AttachmentId};
 pub use capture::{Capture, CaptureInfo};
 pub use format::{FormatError, FrameFormat, Sample};
 pub use playout::{Playout, PlayoutInfo};
+pub(crate) use reference::Played;
 
 use crate::endpoint::Endpoint;
 use crate::error::Direction;

@@ -1,11 +1,12 @@
 //! Where both directions stand as of their latest callbacks: what the pump goes by.
 
 use super::Endpoint;
+use crate::callback::UNTOUCHED;
+use crate::pump::Played;
 use crate::ring::Splice;
 use crate::stats::Counters;
 use core::sync::atomic::Ordering;
 use core::time::Duration;
-use std::collections::VecDeque;
 use std::time::Instant;
 
 /// A look at both directions.
@@ -113,8 +114,22 @@ impl Endpoint {
     }
 
     /// Which samples the device took when.
-    pub(crate) const fn splices(&self) -> &VecDeque<Splice> {
-        &self.played
+    pub(crate) fn played(&self) -> Played<'_> {
+        let callback = &self.shared.playback.counters.callback;
+        let taken = callback.frames.load(Ordering::Relaxed);
+        let nothing = Splice { position: u64::MAX, index: taken };
+        let next = self.playback.as_ref().filter(|end| end.lane.gate.is_open()).map(|end| {
+            let shift = end.lane.shift.load(Ordering::Acquire);
+            let position = end.frames.position() - self.waiting() as u64;
+            let index = if shift == UNTOUCHED {
+                taken + u64::from(end.lane.target.load(Ordering::Relaxed))
+            } else {
+                position.wrapping_add(shift)
+            };
+            Splice { position: self.accepted + position, index }
+        });
+        let known = self.plays_since..taken + u64::from(callback.last_block());
+        Played { splices: &self.played, next: next.unwrap_or(nothing), known }
     }
 
     /// How long until the callback after which there is something to do: a frame of capture is whole, or playback is

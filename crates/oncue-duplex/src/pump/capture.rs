@@ -43,6 +43,9 @@ pub struct CaptureInfo {
     pub since_callback: Option<Duration>,
     /// Whether the microphone is muted, so that the frame is silence.
     pub muted: bool,
+    /// Whether the reference is known. It is silence where it is not: while playback does not run, and for a block or
+    /// two after a start or a rebuild of either stream.
+    pub aligned: bool,
 }
 
 impl CaptureInfo {

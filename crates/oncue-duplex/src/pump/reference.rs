@@ -5,6 +5,7 @@
 //! of the playback stream.
 
 use crate::ring::Splice;
+use core::ops::Range;
 use std::collections::VecDeque;
 
 /// Samples that are remembered: 1.4 s at 48 kHz, more than the rings and a device hold.
@@ -15,6 +16,16 @@ pub(crate) struct History {
     samples: Box<[f32]>,
     /// The position after the last sample.
     end: u64,
+}
+
+/// Which of the written samples the device took when.
+pub(crate) struct Played<'endpoint> {
+    /// From each splice on, up to the next, samples were taken without a gap; oldest first.
+    pub(crate) splices: &'endpoint VecDeque<Splice>,
+    /// What the device takes next, and not before that index.
+    pub(crate) next: Splice,
+    /// From where the stream began, to a block ahead of the device, which is enough where that gives no delays.
+    pub(crate) known: Range<u64>,
 }
 
 impl Default for History {
@@ -40,36 +51,27 @@ impl History {
         sample.filter(|_| remembered).copied().unwrap_or(0.0)
     }
 
-    /// What the device played from playback index `index` on. `splices` say which position each index had, oldest
-    /// first; what no written sample was played at, is silence.
-    pub(crate) fn played(&self, splices: &VecDeque<Splice>, index: i64, out: &mut [f32]) {
-        let Ok(mut at) = u64::try_from(index) else {
-            // Before the first sample was played. Frames are consecutive, so that all of it is or the end is not.
-            out.fill(0.0);
-            if let Some((_, rest)) = usize::try_from(index.unsigned_abs())
-                .ok()
-                .and_then(|before| out.split_at_mut_checked(before))
-            {
-                self.played(splices, 0, rest);
+    /// What the device played from playback index `index` on: silence where that was no written sample.
+    pub(crate) fn played(&self, played: &Played<'_>, index: i64, out: &mut [f32]) {
+        let Played { splices, next, known } = played;
+        let first = u64::try_from(index).unwrap_or_default();
+        let later = splices.partition_point(|splice| splice.index <= first);
+        let mut now = later.checked_sub(1).and_then(|last| splices.get(last));
+        // What an earlier run or stream had taken, it did not go on with.
+        now = now.filter(|splice| splice.index >= known.start);
+        let mut later = splices.range(later..).chain(core::iter::once(next)).peekable();
+        for (at, sample) in (index..).zip(out) {
+            *sample = 0.0;
+            let Ok(at) = u64::try_from(at) else { continue };
+            while let Some(splice) = later.next_if(|splice| splice.index <= at) {
+                now = Some(splice).filter(|splice| splice.index >= known.start);
             }
-            return;
-        };
-        let next = splices.partition_point(|splice| splice.index <= at);
-        let mut later = splices.range(next..);
-        let mut now = next.checked_sub(1).and_then(|last| splices.get(last));
-        let mut then = later.next();
-        for sample in out {
-            if let Some(splice) = then.filter(|splice| splice.index <= at) {
-                (now, then) = (Some(splice), later.next());
+            let Some(splice) = now else { continue };
+            let position = splice.position.saturating_add(at - splice.index);
+            // Up to the next splice that many samples were played, and silence after them.
+            if known.contains(&at) && later.peek().is_none_or(|then| position < then.position) {
+                *sample = self.at(position);
             }
-            *sample = match now.map(|splice| splice.position + (at - splice.index)) {
-                // Up to the next splice that many samples were played, and silence after them.
-                Some(position) if then.is_none_or(|then| position < then.position) => {
-                    self.at(position)
-                }
-                _ => 0.0,
-            };
-            at += 1;
         }
     }
 }
@@ -90,16 +92,20 @@ mod tests {
             Splice { position: 80, index: 85 },
         ]);
         let mut out = [9.0; 110];
-        history.played(&splices, -5, &mut out);
+        let next = Splice { position: 95, index: 110 };
+        let played = Played { splices: &splices, next, known: 10..114 };
+        history.played(&played, -5, &mut out);
         assert_eq!(out[..15], [0.0; 15]);
         assert_eq!(out[15..55], samples[..40]);
         assert_eq!(out[55..60], [0.0; 5]);
         assert_eq!(out[60..90], samples[40..70]);
-        assert_eq!(out[90..110], samples[80..100]);
-        // What is to be played if nothing more is inserted, and what nobody has written yet.
-        history.played(&splices, 100, &mut out);
-        assert_eq!(out[..5], samples[95..]);
-        assert_eq!(out[5..], [0.0; 105]);
+        assert_eq!(out[90..105], samples[80..95]);
+        assert_eq!(out[105..110], [0.0; 5], "the device has found nothing");
+        // What is to be played next if nothing is inserted, as far as it is foreseen.
+        history.played(&played, 108, &mut out);
+        assert_eq!(out[..2], [0.0; 2]);
+        assert_eq!(out[2..6], samples[95..99]);
+        assert_eq!(out[6..], [0.0; 104]);
     }
 
     #[test]
@@ -109,9 +115,11 @@ mod tests {
         history.wrote(REMEMBERED as u64, &[2.0; 10]);
         let splices = VecDeque::from([Splice { position: 0, index: 0 }]);
         let mut out = [9.0; 20];
-        history.played(&splices, 0, &mut out);
+        let next = Splice { position: u64::MAX, index: u64::MAX };
+        let played = Played { splices: &splices, next, known: 0..u64::MAX };
+        history.played(&played, 0, &mut out);
         assert_eq!((out[9], out[10]), (0.0, 1.0));
-        history.played(&splices, REMEMBERED as i64 - 10, &mut out);
+        history.played(&played, REMEMBERED as i64 - 10, &mut out);
         assert_eq!((out[9], out[10]), (1.0, 2.0));
     }
 }

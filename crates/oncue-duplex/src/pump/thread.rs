@@ -165,10 +165,11 @@ impl Work {
             return true;
         }
         self.microphone.apply(self.inbox.muted(), &mut self.captured);
-        match self.endpoint.apart(&standing) {
+        let apart = self.endpoint.apart(&standing);
+        match apart {
             Some(apart) => {
                 let played = (read.index as i64).wrapping_sub(apart);
-                self.history.played(self.endpoint.splices(), played, &mut self.reference);
+                self.history.played(&self.endpoint.played(), played, &mut self.reference);
             }
             None => self.reference.fill(0.0),
         }
@@ -179,6 +180,7 @@ impl Work {
             playout_delay: self.endpoint.playout_delay(&standing),
             since_callback: self.endpoint.captured_at().map(|at| at.elapsed()),
             muted: self.microphone.is_closed(),
+            aligned: apart.is_some(),
         };
         let captured = Captured10 { frame: &self.captured, reference: &self.reference, info };
         let period = Duration::from_millis(10);

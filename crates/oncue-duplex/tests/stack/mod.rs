@@ -6,10 +6,11 @@ use crate::rig::{free_running, open, permit, until};
 use oncue_card::{Card, CardSettings};
 use oncue_duplex::{
     Attachment, CaptureInfo, Duplex, DuplexSettings, FrameFormat, HardwareEvent, Playout,
-    PlayoutInfo, Pump, PumpHooks, Sample, Stats,
+    PlayoutInfo, Pump, PumpHooks, Sample, Stats, StreamEvent,
 };
 use oncue_session::{Directions, Engine, RunningIo};
 use std::sync::{Arc, Mutex};
+use std::time::Instant;
 
 /// An engine on a card, and a pump that carries for it.
 pub(crate) struct Phone {
@@ -23,9 +24,14 @@ pub(crate) type Heard<S> = Arc<Mutex<Vec<(Vec<S>, Vec<S>, CaptureInfo)>>>;
 
 impl Phone {
     pub(crate) fn new(card: CardSettings) -> Self {
+        Self::with(card, DuplexSettings::default())
+    }
+
+    /// An engine with these settings, at the card's rate.
+    pub(crate) fn with(card: CardSettings, settings: DuplexSettings) -> Self {
         let card = free_running(card);
         let rate = card.settings().rate;
-        let (duplex, endpoint) = open(&card, DuplexSettings { rate, ..DuplexSettings::default() });
+        let (duplex, endpoint) = open(&card, DuplexSettings { rate, ..settings });
         let pump = Pump::spawn(endpoint, PumpHooks::default()).unwrap();
         Self { card, duplex, pump }
     }
@@ -54,6 +60,15 @@ impl Phone {
             let idle = capture.stream.waiting < frame
                 && (playback.stream.callbacks == 0 || playback.stream.waiting > low);
             idle.then_some(())
+        });
+    }
+
+    /// Lets the card run until a lost direction is back.
+    pub(crate) fn run_until_recovered(&mut self) {
+        until(|| {
+            self.card.advance_frames(u64::from(self.card.settings().rate / 100));
+            let event = self.duplex.poll_event(Instant::now());
+            event.filter(|event| matches!(event, StreamEvent::Recovered { .. }))
         });
     }
 
@@ -99,6 +114,17 @@ impl Playout<f32> for Ramp {
         for sample in frame {
             self.next += 1;
             *sample = f32::from(self.next) / 32_768.0;
+        }
+    }
+}
+
+/// Noise that does not repeat, in steps of 2⁻¹⁵.
+pub(crate) fn noise() -> impl Playout<f32> {
+    let mut state = 1_u32;
+    move |frame: &mut [f32], _: &PlayoutInfo| {
+        for sample in frame {
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            *sample = f32::from((state >> 16) as i16) / 65_536.0;
         }
     }
 }
