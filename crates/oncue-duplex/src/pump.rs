@@ -100,9 +100,10 @@ pub enum PumpEvent {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum HardwareEvent {
-    /// It runs: frames come from here on.
+    /// The endpoint's direction runs: frames come from here on.
     Started,
-    /// It runs no more: the session was interrupted, deactivated or stopped.
+    /// It runs no more: the session was interrupted, deactivated or stopped, or the device is lost and will be brought
+    /// back.
     Stopped,
     /// A device was opened anew, in another format than before. The stack's own frames stay as they are.
     FormatChanged {

@@ -10,7 +10,7 @@ use core::ops::Range;
 use core::time::Duration;
 use cpal::ErrorKind;
 use oncue_card::{CardSettings, Direction, Fault};
-use oncue_duplex::{DuplexSettings, Recovery};
+use oncue_duplex::{DuplexSettings, FrameFormat, Recovery};
 use oncue_session::Directions;
 use stack::{Heard, Phone, Ramp, noise, ten_ms};
 
@@ -52,6 +52,20 @@ fn the_reference_is_what_the_loop_gives_back_whatever_rate_period_and_latency() 
             echoes(&heard, 0..all) > 40 * rate as usize / 100,
             "{rate} Hz, {period}, {latency}"
         );
+    }
+}
+
+#[test]
+fn it_is_aligned_in_the_stack_s_own_frames_too() {
+    for (rate, ptime) in [(8_000, 20), (16_000, 10), (44_100, 40)] {
+        let mut phone = Phone::new(CardSettings { latency: 333.0, ..CardSettings::default() });
+        let _far_end = phone.pump.playout(ten_ms(48_000), noise());
+        let (tap, heard) = phone.listen(FrameFormat::new(rate, ptime).unwrap());
+        let _running = phone.start(Directions::Duplex);
+        phone.turns(60);
+        tap.detach();
+        let all = heard.lock().unwrap().len();
+        assert!(echoes(&heard, 0..all) > 40 * rate as usize / 100, "{rate} Hz");
     }
 }
 

@@ -6,7 +6,7 @@ mod rig;
 mod stack;
 
 use oncue_card::CardSettings;
-use oncue_duplex::{FrameFormat, PlayoutInfo};
+use oncue_duplex::{FrameFormat, Playout, PlayoutInfo, Sample};
 use oncue_session::Directions;
 use stack::{Heard, Phone, Ramp, ten_ms};
 
@@ -59,6 +59,68 @@ fn taps_of_any_sample_and_frame_hear_the_same() {
         assert!(shorts.copied().eq(longs));
         assert_eq!(long.2.capture_delay, short[0].2.capture_delay + 3 * rig::TEN_MS);
     }
+}
+
+/// A sine of `hz` at `rate`, with an amplitude of 1/4.
+fn sine<S: Sample>(rate: u32, hz: f64) -> impl Playout<S> {
+    let mut n = 0_u32;
+    move |frame: &mut [S], _: &PlayoutInfo| {
+        for sample in frame {
+            let phase = core::f64::consts::TAU * hz * f64::from(n % rate) / f64::from(rate);
+            *sample = S::from_f32((0.25 * phase.sin()) as f32);
+            n += 1;
+        }
+    }
+}
+
+/// What is left of `sound` at `rate` when sines of these frequencies are taken away, which must have an amplitude of
+/// 1/4 each; both as RMS. The frequencies are multiples of 100 Hz, so that they are apart over whole 10 ms.
+fn residual(sound: &[f32], rate: u32, tones: &[f64]) -> f64 {
+    let mut left: Vec<f64> = sound.iter().map(|sample| f64::from(*sample)).collect();
+    for hz in tones {
+        let turn = |n: usize| core::f64::consts::TAU * hz * n as f64 / f64::from(rate);
+        let part = |of: fn(f64) -> f64| {
+            let sum: f64 = sound.iter().enumerate().map(|(n, s)| f64::from(*s) * of(turn(n))).sum();
+            2.0 * sum / sound.len() as f64
+        };
+        let (sines, cosines) = (part(f64::sin), part(f64::cos));
+        assert!((sines.hypot(cosines) - 0.25).abs() < 1e-3, "{hz} Hz: {}", sines.hypot(cosines));
+        for (n, sample) in left.iter_mut().enumerate() {
+            *sample -= sines * turn(n).sin() + cosines * turn(n).cos();
+        }
+    }
+    (left.iter().map(|sample| sample * sample).sum::<f64>() / left.len() as f64).sqrt()
+}
+
+#[test]
+fn endpoints_of_any_rate_are_mixed_and_heard_at_any_rate() {
+    let mut phone = Phone::new(CardSettings::default());
+    let frames = |rate, ptime_ms| FrameFormat::new(rate, ptime_ms).unwrap();
+    let _ringback = phone.pump.playout::<i16>(frames(8_000, 40), sine(8_000, 400.0));
+    let _far_end = phone.pump.playout::<f32>(frames(16_000, 20), sine(16_000, 1_000.0));
+    let _tone = phone.pump.playout::<i16>(frames(44_100, 10), sine(44_100, 2_500.0));
+    let (tap, heard) = phone.listen::<f32>(ten_ms(48_000));
+    let (narrow, heard_8) = phone.listen::<i16>(frames(8_000, 20));
+    let (wide, heard_44) = phone.listen::<f32>(frames(44_100, 10));
+    let _running = phone.start(Directions::Duplex);
+    phone.turns(150);
+    tap.detach();
+    narrow.detach();
+    wide.detach();
+    let tones = [400.0, 1_000.0, 2_500.0];
+    // Half a second, after all that starts has settled. The level that i16 leaves is about -98 dBFS.
+    let of_48: Vec<f32> = heard.lock().unwrap().iter().flat_map(|heard| heard.0.clone()).collect();
+    let of_44: Vec<f32> =
+        heard_44.lock().unwrap().iter().flat_map(|heard| heard.0.clone()).collect();
+    let of_8 = heard_8.lock().unwrap();
+    let of_8: Vec<f32> =
+        of_8.iter().flat_map(|heard| &heard.0).map(|s| f32::from(*s) * STEP).collect();
+    for (sound, rate) in [(of_48, 48_000), (of_44, 44_100), (of_8, 8_000)] {
+        let half = rate as usize / 2;
+        let noise = 20.0 * residual(&sound[half..2 * half], rate, &tones).log10();
+        assert!(noise < -90.0, "{noise} dBFS at {rate} Hz");
+    }
+    assert_eq!(phone.duplex.stats().playback.underrun, 0);
 }
 
 #[test]

@@ -143,17 +143,17 @@ impl Work {
     fn look(&mut self) {
         let before = self.standing;
         self.standing = self.endpoint.stand();
-        let runs = self.standing.captures || self.standing.plays;
-        let another = before.run != self.standing.run;
-        if runs && (another || !(before.captures || before.plays)) {
+        let now = self.standing;
+        if before.run != now.run || before.built != now.built || !before.captures {
             // A mute that was set meanwhile holds from the first sample on (rule mute-survives-resume).
             self.microphone.set(self.inbox.muted());
         }
+        let another = before.run != now.run;
         each(&mut self.taps, &self.events, |slot| {
-            slot.hears_of_a_run(runs, another, |tap, event| tap.hardware(event));
+            slot.hears_of_a_run(now.captures, another, |tap, event| tap.hardware(event));
         });
         each(&mut self.voices, &self.events, |slot| {
-            slot.hears_of_a_run(runs, another, |voice, event| voice.hardware(event));
+            slot.hears_of_a_run(now.plays, another, |voice, event| voice.hardware(event));
         });
     }
 
