@@ -16,7 +16,7 @@ use core::sync::atomic::{AtomicU32, Ordering};
 use core::time::Duration;
 use cpal::{ErrorKind, FromSample, SampleFormat, SizedSample};
 use oncue_card::{CardSettings, Direction, Fault};
-use oncue_duplex::{Duplex, DuplexSettings, Endpoint};
+use oncue_duplex::{Duplex, DuplexSettings, Endpoint, SilenceKind};
 use oncue_session::{Directions, Engine, RunningIo};
 use puppet::{Puppet, capture, playback};
 use rig::{free_running, open, permit};
@@ -24,6 +24,7 @@ use seccompiler::{BpfProgram, SeccompAction, SeccompFilter, TargetArch};
 use std::os::unix::process::ExitStatusExt;
 use std::process::{Command, Output};
 use std::sync::{Condvar, Mutex};
+use std::time::Instant;
 
 const CHILD: &str = "ONCUE_DUPLEX_CHILD";
 const SIGSYS: i32 = 31;
@@ -202,7 +203,7 @@ fn on_a_card() -> (oncue_card::Card, Duplex, Endpoint, Box<dyn RunningIo>) {
 #[test]
 fn driven_by_a_card() {
     survives("driven_by_a_card", || {
-        let (card, duplex, mut endpoint, mut running) = on_a_card();
+        let (card, mut duplex, mut endpoint, mut running) = on_a_card();
         let its = card.clone();
         let mut frames = move |count: usize, consume: bool| {
             let mut frame = [0.0; 480];
@@ -231,9 +232,15 @@ fn driven_by_a_card() {
                 direction: Direction::Playback,
                 duration: Duration::from_millis(200),
             });
-            card.inject(Fault::ZeroCapture(true));
+            card.inject(Fault::StuckBuffer(true));
             reach(2);
-            await_step(3);
+            // Who judges silence reads while blocks are published.
+            while !reached(3) {
+                duplex.poll_event(Instant::now());
+            }
+            duplex.poll_event(Instant::now());
+            let judged = duplex.stats().capture.stream.silence;
+            assert_eq!(judged.map(|silence| silence.kind), Some(SilenceKind::Repeated));
             running.stop();
             reach(4);
         });

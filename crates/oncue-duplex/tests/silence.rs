@@ -413,14 +413,14 @@ proptest! {
                 continue;
             }
             after_zeros = matches!(sound, Sound::Zeros);
-            let spoken = if let Sound::Voice(seed) = sound { voice(seed, frames) } else { vec![] };
-            for n in 0..frames {
+            let spoken = if let Sound::Voice(seed) = sound { voice(seed, frames) } else { vec![0.0; frames] };
+            for (n, spoken) in spoken.into_iter().enumerate() {
                 let wave = match sound {
                     Sound::Room => 0.0,
                     Sound::Tone(hz, amplitude) => {
                         (amplitude * (TAU * (hz * n as f64 / f64::from(RATE)).fract()).sin()) as f32
                     }
-                    Sound::Voice(_) => spoken[n],
+                    Sound::Voice(_) => spoken,
                     Sound::Noise(dbfs) => noise(&mut random, dbfs).clamp(-0.9, 0.9),
                     Sound::Zeros => {
                         audio.push(0.0);
