@@ -14,6 +14,7 @@ mod hardware;
 mod identity;
 mod in_app;
 mod input;
+mod integration;
 mod observe;
 mod output;
 mod provider;
@@ -31,6 +32,11 @@ pub use identity::SqliteStore;
 pub use identity::{AppId, CallRecord, Ending, IdentityStore, MemoryStore, NewCall, StoreError};
 pub use in_app::InApp;
 pub use input::{Input, Other, Push, PushKind, Signal, Wish};
+pub use integration::{
+    AppVersion, BackgroundCamera, CallUi, Camera, Change, Circumstances, Decision, Device, InForce,
+    Integration, OwnedAudio, Place, PushAnswer, Reason, Region, RegionSource, Rights, RollOut,
+    Share, UseLck, VideoCalls, Withdrawal,
+};
 pub use observe::{CallState, Stage};
 pub use output::{Message, NotDone, Notice, Output};
 pub use provider::{CallUpdate, ProviderConfiguration};
