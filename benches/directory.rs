@@ -14,7 +14,7 @@
 use criterion::{BatchSize, Criterion};
 use fastrand::Rng;
 use fst::{Map, MapBuilder};
-use oncue_call::Directory;
+use oncue_call::directory::Directory;
 use std::fs::{self, File};
 use std::hint::black_box;
 use std::io::{BufReader, BufWriter, Write};

@@ -17,7 +17,7 @@ pub const MAXIMUM_NUMBER: i64 = i64::MAX - 1;
 /// The entries that the phone holds.
 ///
 /// ```
-/// use oncue_call::Directory;
+/// use oncue_call::directory::Directory;
 ///
 /// let mut directory = Directory::new();
 /// let mut request = directory.request();
@@ -27,7 +27,7 @@ pub const MAXIMUM_NUMBER: i64 = i64::MAX - 1;
 ///
 /// assert!(directory.is_blocked(8_613_800_138_000));
 /// assert_eq!(directory.labels(8_613_900_139_001).collect::<Vec<_>>(), ["bank, maybe"]);
-/// # Ok::<(), oncue_call::Rejected>(())
+/// # Ok::<(), oncue_call::directory::Rejected>(())
 /// ```
 #[derive(Clone, Debug)]
 pub struct Directory {

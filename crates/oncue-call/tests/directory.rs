@@ -4,7 +4,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
-use oncue_call::{Directory, Fault, MAXIMUM_NUMBER, Rejected};
+use oncue_call::directory::{Directory, Fault, MAXIMUM_NUMBER, Rejected};
 use oncue_session::CallDirectoryError::{
     self, DuplicateEntries, EntriesOutOfOrder, LoadingInterrupted, MaximumEntriesExceeded,
     UnexpectedIncrementalRemoval,

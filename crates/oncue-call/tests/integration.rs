@@ -3,9 +3,10 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
-use oncue_call::{
-    AppId, AppVersion, BackgroundCamera, CallUi, Circumstances, Decision, Device, Integration,
-    OwnedAudio, Place, Reason, Region, RegionSource, Rights, RollOut, Share, UseLck, VideoCalls,
+use oncue_call::AppId;
+use oncue_call::integration::{
+    AppVersion, BackgroundCamera, CallUi, Circumstances, Decision, Device, Integration, OwnedAudio,
+    Place, Reason, Region, RegionSource, Rights, RollOut, Share, UseLck, VideoCalls,
 };
 use oncue_session::{
     Configuration, Framework, OutputPort, Owner, Platform, Refusal, State, Version,

@@ -3,10 +3,13 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+use oncue_call::integration::{
+    AppVersion, CallUi, Change, Circumstances, Device, InForce, Integration, Place, PushAnswer,
+    Region, RegionSource, Rights, RollOut, Share, UseLck, Withdrawal,
+};
 use oncue_call::{
-    AppId, AppVersion, CallUi, Change, Circumstances, Device, Ending, Handle, IdentityStore,
-    InForce, Integration, MemoryStore, NewCall, PersonHandle, PersonHandleType, Place, PushAnswer,
-    Region, RegionSource, Rights, RollOut, Share, StartCallRequest, UseLck, Withdrawal,
+    AppId, Ending, Handle, IdentityStore, MemoryStore, NewCall, PersonHandle, PersonHandleType,
+    StartCallRequest,
 };
 use oncue_session::{Framework, Id, Owner, Version};
 use std::time::SystemTime;
