@@ -2,9 +2,10 @@
 
 use super::Endpoint;
 use crate::callback::UNTOUCHED;
+use crate::error::Direction;
 use crate::pump::Played;
 use crate::ring::Splice;
-use crate::stats::Counters;
+use crate::stats::{Counters, StreamFormat};
 use core::sync::atomic::Ordering;
 use core::time::Duration;
 use std::time::Instant;
@@ -44,6 +45,11 @@ impl Endpoint {
     pub(crate) fn apart(&mut self, standing: &Standing) -> Option<i64> {
         let delays = (standing.input + standing.output).as_secs_f64() * f64::from(self.rate());
         self.offset().map(|offset| (offset + delays).round() as i64)
+    }
+
+    /// What was agreed with the device of a direction.
+    pub(crate) fn format(&self, direction: Direction) -> StreamFormat {
+        self.shared.side(direction).format()
     }
 
     /// Hz.

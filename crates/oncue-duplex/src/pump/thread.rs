@@ -7,12 +7,14 @@
 )]
 
 use crate::endpoint::{Endpoint, Standing};
+use crate::error::Direction;
 use crate::pump::attachment::{Id, Inbox, Order, Seat};
 use crate::pump::capture::{CaptureInfo, Captured10, Tap};
 use crate::pump::mix::{Limiter, Ramp};
 use crate::pump::playout::{PlayoutInfo, Voice};
 use crate::pump::reference::History;
 use crate::pump::{HardwareEvent, PumpEvent};
+use crate::stats::StreamFormat;
 use core::sync::atomic::Ordering;
 use core::time::Duration;
 use oncue_session::Directions;
@@ -71,6 +73,8 @@ pub(crate) struct Work {
     limiter: Limiter,
     microphone: Ramp,
     standing: Standing,
+    /// Of capture and playback.
+    formats: [StreamFormat; 2],
     wanted: Option<Directions>,
     captured: Vec<f32>,
     reference: Vec<f32>,
@@ -80,6 +84,7 @@ pub(crate) struct Work {
 impl Work {
     pub(crate) fn new(endpoint: Endpoint, inbox: Arc<Inbox>, events: Sender<PumpEvent>) -> Self {
         let frame = endpoint.frame();
+        let formats = [Direction::Capture, Direction::Playback].map(|it| endpoint.format(it));
         Self {
             endpoint,
             inbox,
@@ -90,6 +95,7 @@ impl Work {
             limiter: Limiter::IDLE,
             microphone: Ramp::OPEN,
             standing: Standing::default(),
+            formats,
             wanted: None,
             captured: vec![0.0; frame],
             reference: vec![0.0; frame],
@@ -148,6 +154,9 @@ impl Work {
             // A mute that was set meanwhile holds from the first sample on (rule mute-survives-resume).
             self.microphone.set(self.inbox.muted());
         }
+        if before.built != now.built {
+            self.look_at_formats();
+        }
         let another = before.run != now.run;
         each(&mut self.taps, &self.events, |slot| {
             slot.hears_of_a_run(now.captures, another, |tap, event| tap.hardware(event));
@@ -155,6 +164,19 @@ impl Work {
         each(&mut self.voices, &self.events, |slot| {
             slot.hears_of_a_run(now.plays, another, |voice, event| voice.hardware(event));
         });
+    }
+
+    fn look_at_formats(&mut self) {
+        for (n, direction) in [Direction::Capture, Direction::Playback].into_iter().enumerate() {
+            let format = self.endpoint.format(direction);
+            let Some(before) = self.formats.get_mut(n).filter(|before| **before != format) else {
+                continue;
+            };
+            before.clone_from(&format);
+            let event = HardwareEvent::FormatChanged { direction, format };
+            each(&mut self.taps, &self.events, |slot| slot.stack.hardware(&event));
+            each(&mut self.voices, &self.events, |slot| slot.stack.hardware(&event));
+        }
     }
 
     /// Gives the stack a captured frame; false if none waits.
