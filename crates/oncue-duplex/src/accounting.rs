@@ -16,7 +16,7 @@ use cpal::{SampleFormat, StreamInstant};
 use proptest::prelude::*;
 use std::collections::VecDeque;
 use std::sync::mpsc::{Sender, channel};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Instant;
 
 const TARGET: usize = 960;
@@ -46,6 +46,7 @@ impl Rig {
             capture: Side::new(format.clone()),
             playback: Side::new(format),
             owner: Mutex::default(),
+            waiter: OnceLock::default(),
         });
         let (ends, from_streams) = channel();
         let endpoint = Endpoint::new(Arc::clone(&shared), from_streams);

@@ -201,6 +201,7 @@ impl PlaybackCallback {
         let target = u64::from(lane.target.load(Ordering::Relaxed));
         if cushion.run != run {
             *cushion = Cushion { run, ..Cushion::default() };
+            splices.begin();
         }
         if !cushion.fed && waiting > 0 {
             cushion.fed = true;

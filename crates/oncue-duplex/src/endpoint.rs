@@ -11,6 +11,7 @@
 
 mod beats;
 mod standing;
+mod wake;
 
 pub(crate) use standing::Standing;
 
@@ -22,11 +23,9 @@ use crate::stats::{Counters, add};
 use beats::Beats;
 use core::fmt;
 use core::sync::atomic::Ordering;
-use core::time::Duration;
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::mpsc::Receiver;
-use std::time::Instant;
 
 /// Splices of playback that are remembered to say when a frame was played.
 const PLAYED: usize = 256;
@@ -130,23 +129,6 @@ impl Endpoint {
         let position = self.accepted + end.frames.position();
         let accepted = end.write(frame, &self.shared.playback.counters, self.shared.settings.rate);
         Written { accepted, position }
-    }
-
-    /// Waits until a 10 ms frame can be read, at most `timeout`; true if one can. It looks every millisecond: a
-    /// callback may not wake anyone, since that is a system call.
-    pub fn wait(&mut self, timeout: Duration) -> bool {
-        let start = Instant::now();
-        loop {
-            self.follow();
-            if self.capture.as_ref().is_some_and(|end| end.frames.fill() >= self.frame()) {
-                return true;
-            }
-            let left = timeout.saturating_sub(start.elapsed());
-            if left.is_zero() {
-                return false;
-            }
-            std::thread::sleep(left.min(Duration::from_millis(1)));
-        }
     }
 
     /// The playback stream's index (all samples that the device took since the engine was opened, inserted silence

@@ -13,7 +13,8 @@ use crate::silence::{BlockReader, SilentAudio};
 use crate::stats::{Counters, Stats, StreamFormat};
 use core::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use core::time::Duration;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::thread::Thread;
 use std::time::Instant;
 
 #[derive(Debug)]
@@ -29,6 +30,8 @@ pub(crate) struct Shared {
     pub(crate) playback: Side,
     /// Which device thread may hand streams over: an earlier one may come back out of a server late.
     pub(crate) owner: Mutex<u32>,
+    /// The thread that waits for callbacks, and need not while there are none.
+    pub(crate) waiter: OnceLock<Thread>,
 }
 
 /// One direction.
@@ -91,6 +94,13 @@ impl Shared {
         match direction {
             Direction::Capture => &self.capture,
             Direction::Playback => &self.playback,
+        }
+    }
+
+    /// Wakes who waits for callbacks: a stream was started. Not for callbacks.
+    pub(crate) fn started(&self) {
+        if let Some(thread) = self.waiter.get() {
+            thread.unpark();
         }
     }
 

@@ -27,7 +27,7 @@ use cpal::traits::{DeviceTrait, StreamTrait};
 use oncue_session::{Directions, StartPermit};
 use ringbuf::traits::{Consumer, Split};
 use std::sync::mpsc::Sender;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Instant;
 
 /// How often streams are looked at for errors.
@@ -113,6 +113,7 @@ impl Streams {
             capture: Side::new(capture.format.clone()),
             playback: Side::new(playback.format.clone()),
             owner: Mutex::default(),
+            waiter: OnceLock::new(),
         });
         self.take_over(source, Arc::clone(&shared), link, (host, capture, playback));
         Ok(shared)
@@ -273,6 +274,7 @@ impl Streams {
         built.stream.play().map_err(|error| refused(Operation::Play(direction), error))?;
         built.plays = true;
         self.calibrate(shared, direction, run);
+        shared.started();
         Ok(())
     }
 
@@ -295,6 +297,7 @@ impl Streams {
         if direction == Direction::Playback {
             self.calibrate(&shared, Direction::Capture, run);
         }
+        shared.started();
     }
 
     /// Hands a stream's ends over, unless this thread was given up and another one is in its place.

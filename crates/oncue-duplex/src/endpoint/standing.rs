@@ -69,7 +69,7 @@ impl Endpoint {
     }
 
     /// Frames that wait to be played.
-    fn waiting(&self) -> usize {
+    pub(super) fn waiting(&self) -> usize {
         self.playback.as_ref().map_or(0, |end| {
             let stale = end.lane.stale.load(Ordering::Acquire);
             let fresh = end.frames.position().saturating_sub(stale);
@@ -138,36 +138,7 @@ impl Endpoint {
         Played { splices: &self.played, next: next.unwrap_or(nothing), known }
     }
 
-    /// How long until the callback after which there is something to do: a frame of capture is whole, or playback is
-    /// due. `None` where callbacks do not follow the process's clock, or are late.
-    pub(crate) fn until_due(&self, standing: &Standing, now: Instant) -> Option<Duration> {
-        let now =
-            i64::try_from(now.saturating_duration_since(self.shared.epoch).as_nanos()).ok()?;
-        let in_blocks = |counters: &Counters, beats: &super::Beats, missing: usize| {
-            let block = counters.callback.last_block().max(1);
-            let blocks = missing.div_ceil(block as usize) as u64;
-            let (at, _) = beats.latest()?;
-            let due = at + self.frames(blocks * u64::from(block)).as_nanos() as i64;
-            // More than that ahead of now: another clock.
-            let wait = u64::try_from(due - now).ok()?;
-            (at <= now).then(|| Duration::from_nanos(wait))
-        };
-        let capture = self.capture.as_ref().filter(|_| standing.captures).map(|end| {
-            let missing = self.frame().saturating_sub(end.frames.fill()).max(1);
-            in_blocks(&self.shared.capture.counters, &self.capture_beats, missing)
-        });
-        let playback = self.playback.as_ref().filter(|_| standing.plays).map(|end| {
-            let target = end.lane.target.load(Ordering::Relaxed) as usize;
-            let over = (self.waiting() + self.frame()).saturating_sub(target).max(1);
-            in_blocks(&self.shared.playback.counters, &self.playback_beats, over)
-        });
-        match (capture, playback) {
-            (Some(capture), Some(playback)) => Some(capture?.min(playback?)),
-            (one, other) => one.or(other).flatten(),
-        }
-    }
-
-    fn frames(&self, frames: u64) -> Duration {
+    pub(super) fn frames(&self, frames: u64) -> Duration {
         let rate = u64::from(self.rate().max(1));
         Duration::from_nanos(frames / rate * 1_000_000_000 + frames % rate * 1_000_000_000 / rate)
     }

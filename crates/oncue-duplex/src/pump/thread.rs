@@ -24,14 +24,8 @@ use std::sync::mpsc::Sender;
 use std::thread;
 use std::time::Instant;
 
-/// How long to sleep where the next callback cannot be foreseen: it is late, or its clock is not the process's.
-const SOON: Duration = Duration::from_millis(1);
-
-/// How long to sleep while no hardware runs: a start wakes, a rebuild does not.
-const IDLE: Duration = Duration::from_millis(20);
-
-/// How long after a foreseen callback to look: a callback does its work first.
-const MARGIN: Duration = Duration::from_micros(100);
+/// How long to sleep while no hardware runs. Orders wake the thread, and so does a stream that was started.
+const IDLE: Duration = Duration::from_secs(1);
 
 /// An endpoint of the stack, and what is kept beside it.
 struct Slot<T: ?Sized> {
@@ -105,6 +99,7 @@ impl Work {
 
     /// Works until it is told to stop; then all endpoints are gone.
     pub(crate) fn run(&mut self) {
+        self.endpoint.wakes(thread::current());
         while !self.inbox.stops() {
             self.obey();
             self.look();
@@ -274,14 +269,8 @@ impl Work {
     }
 
     fn rest(&self) -> Duration {
-        if !self.standing.captures && !self.standing.plays {
-            return IDLE;
-        }
-        let now = Instant::now();
-        match self.endpoint.until_due(&self.standing, now) {
-            Some(wait) if wait < IDLE * 5 => wait + MARGIN,
-            _ => SOON,
-        }
+        let runs = self.standing.captures || self.standing.plays;
+        if runs { self.endpoint.until_due() } else { IDLE }
     }
 }
 

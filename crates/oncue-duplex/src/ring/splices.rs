@@ -55,6 +55,11 @@ impl SpliceWriter {
         }
         said
     }
+
+    /// Another run begins: what comes follows from nothing that was said, even where the numbers would.
+    pub(crate) const fn begin(&mut self) {
+        self.last = None;
+    }
 }
 
 impl SpliceReader {
