@@ -5,6 +5,7 @@
 
 use crate::clock::{StampWriter, nanos};
 use crate::gate::Gate;
+use crate::rights::Caller;
 use crate::ring::{FrameReader, FrameWriter, SpliceWriter, all_channels, channel_0};
 use crate::silence::BlockWriter;
 use crate::stats::{Counters, add};
@@ -18,6 +19,7 @@ use ringbuf::storage::Array;
 use ringbuf::traits::Producer;
 use ringbuf::{CachingCons, SharedRb};
 use std::sync::Arc;
+use std::time::Instant;
 
 /// The sample formats that the callbacks convert, best first.
 pub(crate) const FORMATS: [SampleFormat; 4] =
@@ -42,6 +44,8 @@ pub(crate) struct Lane {
     /// Playback: stream index less ring position of the frame that the device takes next, if none is inserted but what
     /// the cushion still holds; [`UNTOUCHED`] before the first callback.
     pub(crate) shift: AtomicU64,
+    /// Which thread calls, if that is wanted.
+    pub(crate) caller: Caller,
     /// The error callback has left something for the device thread.
     pub(crate) reported: AtomicBool,
 }
@@ -58,6 +62,7 @@ impl Default for Lane {
             written: AtomicU64::default(),
             stale: AtomicU64::default(),
             shift: AtomicU64::new(UNTOUCHED),
+            caller: Caller::default(),
             reported: AtomicBool::default(),
         }
     }
@@ -105,6 +110,8 @@ impl CaptureCallback {
     {
         let Self { lane, counters, frames, splices, stamps, blocks, channels } = self;
         let Some(_inside) = lane.gate.enter() else { return };
+        let entered = Instant::now();
+        lane.caller.tell();
         let (channels, counters) = ((*channels).max(1), &counters.callback);
         let index = counters.frames.load(Ordering::Relaxed);
         let run = lane.run.load(Ordering::Relaxed);
@@ -137,6 +144,7 @@ impl CaptureCallback {
         let block = blocks.publish(run, waiting, frames.fill());
         counters.peak(block.peak());
         counters.fill(frames.fill());
+        counters.time.record(entered.elapsed());
     }
 }
 
@@ -186,6 +194,8 @@ impl PlaybackCallback {
             data.fill(T::EQUILIBRIUM);
             return;
         };
+        let entered = Instant::now();
+        lane.caller.tell();
         let (channels, counters) = ((*channels).max(1), &counters.callback);
         let wanted = data.len() / channels;
         let index = counters.frames.load(Ordering::Relaxed);
@@ -239,6 +249,7 @@ impl PlaybackCallback {
         let block = blocks.publish(run, waiting, frames.fill());
         counters.peak(block.peak());
         counters.fill(frames.fill());
+        counters.time.record(entered.elapsed());
     }
 }
 

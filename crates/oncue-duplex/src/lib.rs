@@ -16,7 +16,7 @@
 //! | the consumer writes 100 ms ahead of the target | the newest frames are refused | [`PlaybackStats::refused`] |
 //! | a run ends with frames in a ring | the next run does not get them | `discarded`, [`PlaybackStats::skipped`] |
 
-#![deny(unsafe_code)] // but in ring/slots.rs
+#![deny(unsafe_code)] // but in ring/slots.rs and rights.rs
 #![cfg_attr(rtsan, feature(sanitize))]
 
 #[cfg(test)]
@@ -35,6 +35,7 @@ mod gate;
 mod pump;
 mod resampler;
 mod rescue;
+mod rights;
 mod ring;
 mod settings;
 mod shared;
@@ -56,12 +57,16 @@ pub use pump::{
     HardwareEvent, Playout, PlayoutInfo, Pump, PumpEvent, PumpHooks, Sample,
 };
 pub use resampler::Resampler;
+pub use rights::{Denied, Rights};
 pub use ring::{FrameReader, FrameWriter, RING_FRAMES, frame_ring, frame_ring_from};
 pub use settings::{
-    DEFAULT_RATE, Deadlines, DuplexSettings, FRAMES_PER_SECOND, MAX_PERIOD, Recovery, SettingsError,
+    DEFAULT_RATE, Deadlines, DuplexSettings, FRAMES_PER_SECOND, MAX_PERIOD, MAX_PRIORITY, Recovery,
+    SettingsError,
 };
 pub use silence::{
     BlockMeter, BlockStats, Silence, SilenceCause, SilenceKind, SilenceSettings, SilenceWatch,
     SilentAudio,
 };
-pub use stats::{CaptureStats, PlaybackStats, Range, Stats, StreamFormat, StreamStats};
+pub use stats::{
+    CallbackTime, CaptureStats, PlaybackStats, Range, Stats, StreamFormat, StreamStats,
+};

@@ -13,6 +13,9 @@ pub const FRAMES_PER_SECOND: u32 = 100;
 /// The longest period and the highest target fill, in frames: half the ring, so that a block always fits beside one.
 pub const MAX_PERIOD: u32 = (RING_FRAMES / 2) as u32;
 
+/// The highest real-time priority that there is, on Linux.
+pub const MAX_PRIORITY: u8 = 99;
+
 /// How to open both directions.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DuplexSettings {
@@ -33,6 +36,10 @@ pub struct DuplexSettings {
     pub deadlines: Deadlines,
     /// When silence is told.
     pub silence: SilenceSettings,
+    /// The real-time priority to ask for, for the threads that call back: 1 to [`MAX_PRIORITY`]; `None` (the default) =
+    /// none. It is not asked for unless a program says so, since a host that the program brings may call back on the
+    /// program's own threads. What was granted: [`StreamStats::rights`](crate::StreamStats::rights).
+    pub realtime: Option<u8>,
     /// How a lost stream is brought back while the engine runs; `None` = not: the first failure stops both directions.
     pub recovery: Option<Recovery>,
 }
@@ -75,6 +82,7 @@ impl Default for DuplexSettings {
             target_fill: None,
             deadlines: Deadlines::default(),
             silence: SilenceSettings::default(),
+            realtime: None,
             recovery: None,
         }
     }
@@ -125,6 +133,12 @@ pub enum SettingsError {
         /// What was asked for, in frames.
         period: u32,
     },
+    /// There is no such real-time priority.
+    #[error("real-time priority {priority}; use 1 to {MAX_PRIORITY}, or none")]
+    Realtime {
+        /// What was asked for.
+        priority: u8,
+    },
     /// The target fill is larger than the ring allows.
     #[error(
         "target fill of {target} frames; use at most {MAX_PERIOD} frames, or none for one period and 20 ms"
@@ -149,6 +163,9 @@ impl DuplexSettings {
         }
         if let Some(period) = self.period.filter(|period| !(1..=MAX_PERIOD).contains(period)) {
             return Err(SettingsError::Period { period });
+        }
+        if let Some(priority) = self.realtime.filter(|it| !(1..=MAX_PRIORITY).contains(it)) {
+            return Err(SettingsError::Realtime { priority });
         }
         if let Some(target) = self.target_fill.filter(|target| *target > MAX_PERIOD) {
             return Err(SettingsError::TargetFill { target });
@@ -193,5 +210,8 @@ mod tests {
         );
         assert!(with(|s| s.period = Some(MAX_PERIOD + 1)).is_err());
         assert!(with(|s| s.target_fill = Some(MAX_PERIOD + 1)).is_err());
+        assert_eq!(with(|s| s.realtime = Some(99)), Ok(()));
+        assert!(with(|s| s.realtime = Some(0)).is_err());
+        assert!(with(|s| s.realtime = Some(100)).is_err());
     }
 }

@@ -8,6 +8,7 @@
 use crate::callback::Lane;
 use crate::clock::Timebase;
 use crate::error::Direction;
+use crate::rights::Rights;
 use crate::settings::DuplexSettings;
 use crate::silence::{BlockReader, SilentAudio};
 use crate::stats::{Counters, Stats, StreamFormat};
@@ -44,6 +45,7 @@ pub(crate) struct Side {
     pub(crate) blocks: Mutex<Option<BlockReader>>,
     /// The user chose it to be mute.
     pub(crate) muted: AtomicBool,
+    rights: Mutex<Rights>,
     /// The silence that was seen at the last poll.
     pub(crate) silence: Mutex<Option<SilentAudio>>,
 }
@@ -56,6 +58,7 @@ impl Side {
             lane: Mutex::default(),
             blocks: Mutex::default(),
             muted: AtomicBool::new(false),
+            rights: Mutex::default(),
             silence: Mutex::default(),
         }
     }
@@ -81,6 +84,15 @@ impl Side {
     /// The stream that was built last publishes there.
     pub(crate) fn set_blocks(&self, reader: Option<BlockReader>) {
         *self.blocks.lock().unwrap_or_else(PoisonError::into_inner) = reader;
+    }
+
+    /// What became of the wish for a real-time priority.
+    pub(crate) fn rights(&self) -> Rights {
+        self.rights.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub(crate) fn set_rights(&self, rights: Rights) {
+        *self.rights.lock().unwrap_or_else(PoisonError::into_inner) = rights;
     }
 
     /// Whether the stream may play or capture.
@@ -132,6 +144,8 @@ impl Shared {
         };
         stats.capture.stream.silence = silence(&self.capture);
         stats.playback.stream.silence = silence(&self.playback);
+        stats.capture.stream.rights = self.capture.rights();
+        stats.playback.stream.rights = self.playback.rights();
         stats
     }
 }

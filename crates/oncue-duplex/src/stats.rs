@@ -3,6 +3,12 @@
 //! Atomics only. Each counter has one writer at a time, so that counting is a load and a store and never a retry; a
 //! snapshot taken while audio runs may be a block apart between two figures, and is exact when it is stopped.
 
+mod callback_time;
+
+pub use callback_time::CallbackTime;
+pub(crate) use callback_time::Histogram;
+
+use crate::rights::Rights;
 use crate::silence::SilentAudio;
 use core::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use core::time::Duration;
@@ -36,9 +42,13 @@ pub(crate) struct CallbackCounters {
     pub(crate) skipped: AtomicU64,
     /// Between the callback and the converter, of a block's first frame, in ns.
     pub(crate) delay: AtomicU64,
+    pub(crate) time: Histogram,
     peak: AtomicU32,
     block: Extremes,
     fill: Extremes,
+    /// The sum of all fills that were seen, and how many.
+    fills: AtomicU64,
+    looks: AtomicU64,
 }
 
 #[derive(Debug, Default)]
@@ -58,6 +68,8 @@ impl CallbackCounters {
 
     pub(crate) fn fill(&self, frames: usize) {
         self.fill.saw(frames);
+        add(&self.fills, frames as u64);
+        add(&self.looks, 1);
     }
 
     /// Takes in the largest magnitude of a block: of magnitudes, the order of the bits is that of the numbers.
@@ -112,6 +124,12 @@ fn raise(highest: &AtomicU32, figure: u32) {
     }
 }
 
+fn raise_long(highest: &AtomicU64, figure: u64) {
+    if figure > highest.load(Ordering::Relaxed) {
+        highest.store(figure, Ordering::Relaxed);
+    }
+}
+
 /// What was agreed with the device for one direction when it was opened.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StreamFormat {
@@ -154,6 +172,15 @@ pub struct StreamStats {
     pub waiting: u64,
     /// Frames in the ring at each callback, before and after it: its headroom both ways.
     pub fill: Range,
+    /// The mean of the same; 0 before the first callback.
+    pub fill_mean: f64,
+    /// From the device's converter to the consumer (capture), or from the consumer to the converter (playback), as of
+    /// the last callback: what the host says of its own delay, and the frames that wait.
+    pub latency: Duration,
+    /// How long the callbacks took.
+    pub time: CallbackTime,
+    /// Whether the thread that calls has a real-time priority.
+    pub rights: Rights,
     /// Overruns and underruns that the host reported. Many hosts report none, so count on the other figures.
     pub xruns: u64,
     /// Other errors that the host reported while the stream ran. A dead server may give millions.
@@ -209,6 +236,12 @@ pub struct Stats {
 impl Counters {
     fn stream(&self, format: &StreamFormat, waiting: u64) -> StreamStats {
         let granted = self.granted.load(Ordering::Relaxed);
+        let callback = &self.callback;
+        let lasts =
+            |frames: u64| Duration::from_secs_f64(frames as f64 / f64::from(format.rate.max(1)));
+        let delay = Duration::from_nanos(callback.delay.load(Ordering::Relaxed));
+        let looks = callback.looks.load(Ordering::Relaxed);
+        let fills = callback.fills.load(Ordering::Relaxed);
         StreamStats {
             format: format.clone(),
             granted: (granted != 0).then_some(granted),
@@ -217,6 +250,10 @@ impl Counters {
             block: self.callback.block.read(),
             waiting,
             fill: self.callback.fill.read(),
+            fill_mean: fills as f64 / looks.max(1) as f64,
+            latency: delay.saturating_add(lasts(waiting)),
+            time: callback.time.read(lasts(u64::from(callback.last_block()))),
+            rights: Rights::NotAsked,
             xruns: self.xruns.load(Ordering::Relaxed),
             errors: self.errors.load(Ordering::Relaxed),
             peak: f32::from_bits(self.callback.peak.load(Ordering::Relaxed)),

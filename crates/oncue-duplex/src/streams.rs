@@ -14,6 +14,7 @@ use crate::devices::{Chosen, HostSource, connect};
 use crate::endpoint::{CaptureEnd, End, PlaybackEnd};
 use crate::error::{DeviceError, Direction, LossCause, OpenError, Operation, StreamEvent};
 use crate::rescue::{Rebuilt, Rescue};
+use crate::rights::{self, Rights};
 use crate::ring::{frame_ring, splices};
 use crate::settings::{DuplexSettings, FRAMES_PER_SECOND};
 use crate::shared::{Shared, Side};
@@ -311,6 +312,7 @@ impl Streams {
         side.counters.granted.store(built.granted, Ordering::Relaxed);
         side.set_format(format);
         side.set_lane(&built.lane);
+        side.set_rights(Rights::NotAsked);
         side.set_blocks(built.blocks.take());
         // Without an endpoint nobody writes or reads.
         let _ = opened.link.ends.send(end);
@@ -354,10 +356,21 @@ impl Streams {
             if let Some(error) = self.despair(direction) {
                 self.fail(direction, error);
             }
+            self.ask_for_rights(direction);
         }
         self.rescue();
         let there = self.capture.is_some() || self.playback.is_some() || self.rescue.is_busy();
         there.then(|| self.rescue.look_after(LOOK))
+    }
+
+    /// Asks for a real-time priority for the thread that called first.
+    fn ask_for_rights(&mut self, direction: Direction) {
+        let thread = self.built(direction).and_then(|built| built.lane.caller.take());
+        let (Some(thread), Some(shared)) = (thread, self.shared()) else { return };
+        if let Some(priority) = shared.settings.realtime {
+            let rights = rights::ask(thread, i32::from(priority));
+            shared.side(direction).set_rights(rights);
+        }
     }
 
     /// An error that a dead server gives, but an underrun too (ALSA over PulseAudio): callbacks will tell.
@@ -530,6 +543,9 @@ pub(crate) fn build(
 ) -> Result<(Built, End), cpal::Error> {
     let Chosen { device, config, format } = chosen;
     let lane = Arc::new(Lane::default());
+    if shared.settings.realtime.is_some() {
+        lane.caller.ask();
+    }
     let side = shared.side(direction);
     let (frame_writer, frame_reader) = frame_ring();
     let (splice_writer, splice_reader) = splices();

@@ -48,20 +48,27 @@ fn survives(test: &str, case: impl FnOnce()) {
     assert!(status.success(), "{status}: a callback did what it may not: {stderr}");
 }
 
-/// From here on, this thread may read clocks. Anything else ends the process with SIGSYS.
-fn only_clocks() {
-    const GETTIMEOFDAY: i64 = 96;
-    const CLOCK_GETTIME: i64 = 228;
-    let filter: BpfProgram = SeccompFilter::new(
-        [GETTIMEOFDAY, CLOCK_GETTIME].map(|call| (call, vec![])).into(),
+const GETTIMEOFDAY: i64 = 96;
+const CLOCK_GETTIME: i64 = 228;
+/// What the clock reads where the process cannot do so by itself.
+const CLOCKS: &[i64] = &[GETTIMEOFDAY, CLOCK_GETTIME];
+/// The number of the thread that calls: what a callback makes once a stream, if real-time rights are asked for.
+const GETTID: i64 = 186;
+/// What installs a filter.
+const PRCTL: i64 = 157;
+const SECCOMP: i64 = 317;
+
+/// A filter under which a thread may make `calls`. Anything else ends the process with SIGSYS.
+fn program(calls: &[i64]) -> BpfProgram {
+    SeccompFilter::new(
+        calls.iter().map(|call| (*call, vec![])).collect(),
         SeccompAction::KillProcess,
         SeccompAction::Allow,
         TargetArch::x86_64,
     )
     .unwrap()
     .try_into()
-    .unwrap();
-    seccompiler::apply_filter(&filter).unwrap();
+    .unwrap()
 }
 
 /// How far both threads of a case are. They wait for each other by looking: the one under the filter may do no more.
@@ -81,11 +88,16 @@ fn await_step(step: u32) {
     }
 }
 
-/// Runs `audio` on a thread under the filter while `control` runs here, and returns after both. The thread may neither
-/// free what it holds nor end, so it is left looking at nothing.
-fn under_the_filter(mut audio: impl FnMut() + Send + 'static, control: impl FnOnce()) {
+/// Runs `audio` on a thread that may only read clocks while `control` runs here.
+fn under_the_filter(audio: impl FnMut() + Send + 'static, control: impl FnOnce()) {
+    under(CLOCKS, audio, control);
+}
+
+/// Runs `audio` on a thread that may only make `calls` while `control` runs here, and returns after both. The thread may
+/// neither free what it holds nor end, so it is left looking at nothing.
+fn under(calls: &'static [i64], mut audio: impl FnMut() + Send + 'static, control: impl FnOnce()) {
     std::thread::spawn(move || {
-        only_clocks();
+        seccompiler::apply_filter(&program(calls)).unwrap();
         audio();
         reach(u32::MAX);
         loop {
@@ -251,6 +263,35 @@ fn driven_by_a_card() {
                 && stats.capture.stream.xruns == 1
         );
         assert_eq!(stats.capture.stream.format.format, SampleFormat::F32);
+    });
+}
+
+#[test]
+fn asking_for_rights_takes_one_call_for_a_number_and_none_later() {
+    survives("asking_for_rights_takes_one_call_for_a_number_and_none_later", || {
+        let card = free_running(CardSettings::default());
+        let asking = DuplexSettings { realtime: Some(1), ..DuplexSettings::default() };
+        let (mut duplex, _endpoint) = open(&card, asking);
+        let _running = duplex.start(permit(), Directions::Duplex).unwrap();
+        let filter = program(CLOCKS);
+        let audio = move || {
+            card.advance_frames(480);
+            reach(1);
+            await_step(2);
+            seccompiler::apply_filter(&filter).unwrap();
+            card.advance_frames(480);
+        };
+        // Until it is under the stricter filter the thread may install it.
+        under(&[GETTID, GETTIMEOFDAY, CLOCK_GETTIME, PRCTL, SECCOMP], audio, || {
+            await_step(1);
+            rig::until(|| {
+                let stats = duplex.stats();
+                let told = |rights| rights != oncue_duplex::Rights::NotAsked;
+                (told(stats.capture.stream.rights) && told(stats.playback.stream.rights))
+                    .then_some(())
+            });
+            reach(2);
+        });
     });
 }
 
