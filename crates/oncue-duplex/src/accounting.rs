@@ -373,3 +373,35 @@ fn a_block_that_is_no_whole_number_of_frames_ends_in_silence() {
     rig.capture.block(&data, stamp);
     assert_eq!(rig.shared.stats().capture.stream.frames, 2);
 }
+
+/// The target moves while a run plays: up by silence at once, down where what waits is silent, and all of it counted.
+#[test]
+fn playback_follows_a_target_that_moves() {
+    let mut rig = Rig::new(1);
+    let play = |rig: &mut Rig, frames: usize| {
+        let mut data = vec![9.0_f32; frames];
+        let stamp = rig.stamp();
+        rig.playback.block(&mut data, stamp);
+        data
+    };
+    let tune = |rig: &Rig, target| rig.playback.lane.target.store(target, Ordering::Relaxed);
+    tune(&rig, 480);
+    rig.endpoint.write(&[0.5; 480]);
+    assert_eq!(play(&mut rig, 480), [0.0; 480], "the cushion");
+    tune(&rig, 720);
+    let grown = play(&mut rig, 480);
+    assert_eq!((&grown[..240], &grown[240..]), (&[0.0; 240][..], &[0.5; 240][..]));
+    // Down again: not in the middle of sound, nor so far that the device would find too little.
+    tune(&rig, 480);
+    rig.endpoint.write(&[0.5; 240]);
+    rig.endpoint.write(&[0.0005; 480]);
+    rig.endpoint.write(&[0.25; 480]);
+    assert_eq!(play(&mut rig, 480), [0.5; 480]);
+    assert_eq!(rig.shared.stats().playback.skipped, 0);
+    let shrunk = play(&mut rig, 480);
+    assert_eq!((&shrunk[..240], &shrunk[240..]), (&[0.0005; 240][..], &[0.25; 240][..]));
+    assert_eq!(play(&mut rig, 240), [0.25; 240]);
+    let stats = rig.shared.stats().playback;
+    assert_eq!((stats.inserted, stats.underrun, stats.skipped), (720, 0, 240));
+    assert_eq!(stats.stream.frames + stats.skipped, stats.written + stats.inserted);
+}

@@ -35,7 +35,7 @@ pub(crate) struct Lane {
     pub(crate) gate: Gate,
     /// Which run of the engine this is; positions and stamps of different runs do not mix.
     pub(crate) run: AtomicU32,
-    /// The fill to keep, in frames.
+    /// The fill to keep, in frames; it may be tuned while the stream plays.
     pub(crate) target: AtomicU32,
     /// The ring position after the last frame that went in.
     pub(crate) written: AtomicU64,
@@ -123,9 +123,9 @@ impl CaptureCallback {
         blocks.meter.begin(index);
         let count = data.len() / channels;
         let mut rest = data;
-        // Frames go in only behind the word of what was lost before them.
+        // Frames go in only behind the word of what was lost before them; without frames there is nothing to say.
         let mut pushed = 0;
-        if frames.room() > 0 && splices.mark(frames.position(), index) {
+        if count > 0 && frames.room() > 0 && splices.mark(frames.position(), index) {
             pushed = frames.push_with(count, |part| {
                 channel_0(rest, channels, part);
                 blocks.meter.saw(part);
@@ -166,6 +166,30 @@ pub(crate) struct Cushion {
     run: u32,
     fed: bool,
     left: usize,
+    /// The target that the ring was last brought to.
+    target: u32,
+    /// Frames to let go of where they are silent, since the target is lower now.
+    over: usize,
+}
+
+impl Cushion {
+    /// Follows the target of a run that was fed.
+    fn follow(&mut self, target: u32) {
+        let grown = target.saturating_sub(self.target) as usize;
+        self.over += self.target.saturating_sub(target) as usize;
+        let kept = grown.min(self.over);
+        self.over -= kept;
+        self.left += grown - kept;
+        self.target = target;
+    }
+}
+
+/// What is not louder is silent: −60 dBFS.
+const SILENT: f32 = 1e-3;
+
+/// Frames at the front of `waiting`, at most `count`, that are all silent.
+fn silent(waiting: &[f32], count: usize) -> usize {
+    waiting.iter().take(count).take_while(|sample| sample.abs() <= SILENT).count()
 }
 
 impl PlaybackCallback {
@@ -206,16 +230,24 @@ impl PlaybackCallback {
         let stale = lane.stale.load(Ordering::Acquire).saturating_sub(frames.position());
         add(&counters.skipped, frames.skip(usize::try_from(stale).unwrap_or(usize::MAX)) as u64);
 
-        let waiting = frames.fill();
+        let mut waiting = frames.fill();
         counters.fill(waiting);
-        let target = u64::from(lane.target.load(Ordering::Relaxed));
+        let target = lane.target.load(Ordering::Relaxed);
         if cushion.run != run {
             *cushion = Cushion { run, ..Cushion::default() };
             splices.begin();
         }
-        if !cushion.fed && waiting > 0 {
-            cushion.fed = true;
-            cushion.left = target as usize;
+        if cushion.fed {
+            cushion.follow(target);
+        } else if waiting > 0 {
+            (cushion.fed, cushion.left, cushion.target) = (true, target as usize, target);
+        }
+        if cushion.over > 0 {
+            let most = cushion.over.min(waiting.saturating_sub(wanted));
+            let gone = frames.skip(silent(frames.waiting().0, most));
+            add(&counters.skipped, gone as u64);
+            cushion.over -= gone;
+            waiting -= gone;
         }
         let ahead = cushion.left.min(wanted);
         cushion.left -= ahead;
@@ -239,7 +271,7 @@ impl PlaybackCallback {
         device.fill(T::EQUILIBRIUM);
         blocks.meter.saw_nothing(behind);
 
-        let to_come = if cushion.fed { cushion.left as u64 } else { target };
+        let to_come = if cushion.fed { cushion.left as u64 } else { u64::from(target) };
         let next = index + wanted as u64 + to_come;
         lane.shift.store(next.wrapping_sub(frames.position()), Ordering::Release);
         add(&counters.inserted, (ahead + behind) as u64);

@@ -12,6 +12,8 @@
 //! | the consumer of capture lags by more than 100 ms | it goes on at the target fill | [`CaptureStats::discarded`] |
 //! | a loss cuts a frame of capture short | the part before the loss goes too | [`CaptureStats::discarded`] |
 //! | playback finds its ring empty | silence is inserted | [`PlaybackStats::inserted`] |
+//! | playback fell short and its target is tuned | silence is inserted up to the new target | [`PlaybackStats::inserted`] |
+//! | a tuned target shrinks | silent frames of playback are let go | [`PlaybackStats::skipped`] |
 //! | the first frame of a run is written | the target fill of silence goes ahead of it | [`PlaybackStats::inserted`] |
 //! | the consumer writes 100 ms ahead of the target | the newest frames are refused | [`PlaybackStats::refused`] |
 //! | a run ends with frames in a ring | the next run does not get them | `discarded`, [`PlaybackStats::skipped`] |
@@ -43,6 +45,7 @@ mod silence;
 mod stats;
 mod streams;
 mod supervisor;
+mod tuning;
 
 pub use clock::Alignment;
 pub use device_thread::abandoned_threads;
@@ -70,3 +73,4 @@ pub use silence::{
 pub use stats::{
     CallbackTime, CaptureStats, PlaybackStats, Range, Stats, StreamFormat, StreamStats,
 };
+pub use tuning::{TargetBounds, TargetTuner};

@@ -2,6 +2,7 @@
 
 use crate::ring::RING_FRAMES;
 use crate::silence::SilenceSettings;
+use crate::tuning::TargetBounds;
 use core::time::Duration;
 
 /// The rate of a call by default, in Hz.
@@ -32,6 +33,11 @@ pub struct DuplexSettings {
     /// of the first written frame, and a consumer that lagged far behind finds that much of capture. `None` = the
     /// granted period and 20 ms: the device takes a period at once, and a consumer that wakes every 10 ms may be late.
     pub target_fill: Option<u32>,
+    /// Has the target fill tune itself between bounds, from the lower one, instead of [`target_fill`](Self::target_fill):
+    /// it grows by a period after an xrun, an underrun or a loss, and shrinks again after a quiet while. Playback grows by
+    /// inserted silence, right after the trouble, and shrinks where what is played is silent anyway (below −60 dBFS). The
+    /// present one: [`StreamStats::target`](crate::StreamStats::target).
+    pub target_bounds: Option<TargetBounds>,
     /// How long device operations may take.
     pub deadlines: Deadlines,
     /// When silence is told.
@@ -80,6 +86,7 @@ impl Default for DuplexSettings {
             rate: DEFAULT_RATE,
             period: None,
             target_fill: None,
+            target_bounds: None,
             deadlines: Deadlines::default(),
             silence: SilenceSettings::default(),
             realtime: None,
@@ -147,6 +154,16 @@ pub enum SettingsError {
         /// What was asked for, in frames.
         target: u32,
     },
+    /// The bounds of the target fill are no bounds.
+    #[error(
+        "target fill between {min} and {max} frames; use bounds in order, the upper one 1 to {MAX_PERIOD} frames"
+    )]
+    TargetBounds {
+        /// The lower one, in frames.
+        min: u32,
+        /// The upper one, in frames.
+        max: u32,
+    },
 }
 
 impl DuplexSettings {
@@ -169,6 +186,11 @@ impl DuplexSettings {
         }
         if let Some(target) = self.target_fill.filter(|target| *target > MAX_PERIOD) {
             return Err(SettingsError::TargetFill { target });
+        }
+        if let Some(TargetBounds { min, max }) = self.target_bounds
+            && (min > max || max == 0 || max > MAX_PERIOD)
+        {
+            return Err(SettingsError::TargetBounds { min, max });
         }
         Ok(())
     }
@@ -210,6 +232,16 @@ mod tests {
         );
         assert!(with(|s| s.period = Some(MAX_PERIOD + 1)).is_err());
         assert!(with(|s| s.target_fill = Some(MAX_PERIOD + 1)).is_err());
+        let bounds = |min, max| {
+            let target_bounds = Some(TargetBounds { min, max });
+            DuplexSettings { target_bounds, ..DuplexSettings::default() }.check()
+        };
+        assert_eq!(bounds(0, MAX_PERIOD), Ok(()));
+        assert_eq!(
+            bounds(961, 960).unwrap_err().to_string(),
+            "target fill between 961 and 960 frames; use bounds in order, the upper one 1 to 16384 frames"
+        );
+        assert!(bounds(0, 0).is_err() && bounds(0, MAX_PERIOD + 1).is_err());
         assert_eq!(with(|s| s.realtime = Some(99)), Ok(()));
         assert!(with(|s| s.realtime = Some(0)).is_err());
         assert!(with(|s| s.realtime = Some(100)).is_err());

@@ -144,6 +144,9 @@ impl Shared {
         };
         stats.capture.stream.silence = silence(&self.capture);
         stats.playback.stream.silence = silence(&self.playback);
+        let target = |side: &Side| side.lane().map_or(0, |it| it.target.load(Ordering::Relaxed));
+        stats.capture.stream.target = target(&self.capture);
+        stats.playback.stream.target = target(&self.playback);
         stats.capture.stream.rights = self.capture.rights();
         stats.playback.stream.rights = self.playback.rights();
         stats

@@ -174,6 +174,8 @@ pub struct StreamStats {
     pub fill: Range,
     /// The mean of the same; 0 before the first callback.
     pub fill_mean: f64,
+    /// The fill that is aimed at, in frames; 0 before the stream was built.
+    pub target: u32,
     /// From the device's converter to the consumer (capture), or from the consumer to the converter (playback), as of
     /// the last callback: what the host says of its own delay, and the frames that wait.
     pub latency: Duration,
@@ -220,7 +222,7 @@ pub struct PlaybackStats {
     pub inserted: u64,
     /// Those among [`inserted`](Self::inserted) that broke into what the consumer wrote: the audible ones.
     pub underrun: u64,
-    /// Written frames that were never played, being left from before a stop.
+    /// Written frames that were never played: left from before a stop, or silent when a tuned target shrank.
     pub skipped: u64,
 }
 
@@ -254,11 +256,20 @@ impl Counters {
             latency: delay.saturating_add(lasts(waiting)),
             time: callback.time.read(lasts(u64::from(callback.last_block()))),
             rights: Rights::NotAsked,
+            target: 0,
             xruns: self.xruns.load(Ordering::Relaxed),
             errors: self.errors.load(Ordering::Relaxed),
             peak: f32::from_bits(self.callback.peak.load(Ordering::Relaxed)),
             silence: None,
         }
+    }
+
+    /// How much went wrong so far, of what a fuller ring would have helped against.
+    pub(crate) fn troubles(&self) -> u64 {
+        let Self { callback, xruns, .. } = self;
+        [xruns, &callback.lost, &callback.underrun]
+            .iter()
+            .fold(0, |sum, count| sum.wrapping_add(count.load(Ordering::Relaxed)))
     }
 
     pub(crate) fn capture(&self, format: &StreamFormat) -> CaptureStats {

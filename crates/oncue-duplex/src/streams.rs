@@ -21,6 +21,7 @@ use crate::shared::{Shared, Side};
 use crate::silence::{BlockReader, blocks};
 use crate::stats::StreamFormat;
 use crate::supervisor::Supervisor;
+use crate::tuning::TargetTuner;
 use core::sync::atomic::{AtomicU32, Ordering};
 use core::time::Duration;
 use cpal::ErrorKind;
@@ -46,6 +47,15 @@ pub(crate) struct Streams {
     /// The session's word for the present run.
     pub(crate) permit: Option<StartPermit>,
     pub(crate) rescue: Rescue,
+    capture_tuned: Option<Tuned>,
+    playback_tuned: Option<Tuned>,
+}
+
+/// A target that tunes itself; it outlives the streams, which may be built anew.
+struct Tuned {
+    tuner: TargetTuner,
+    /// What went wrong up to the last look: see [`Counters::troubles`](crate::stats::Counters::troubles).
+    troubles: u64,
 }
 
 /// What was found when the host was connected to, the last time.
@@ -78,6 +88,8 @@ pub(crate) struct Built {
     /// What its callback says of its blocks, until it is handed over.
     blocks: Option<BlockReader>,
     granted: u32,
+    /// What the device takes at once, as far as is known, in frames.
+    period: u32,
     plays: bool,
     doubt: Option<Doubt>,
     _host: Arc<cpal::Host>,
@@ -94,7 +106,16 @@ struct Doubt {
 impl Streams {
     pub(crate) fn new(desk: Desk) -> Self {
         let (capture, playback, permit) = (None, None, None);
-        Self { desk, opened: None, capture, playback, permit, rescue: Rescue::new() }
+        Self {
+            desk,
+            opened: None,
+            capture,
+            playback,
+            permit,
+            rescue: Rescue::new(),
+            capture_tuned: None,
+            playback_tuned: None,
+        }
     }
 
     /// Connects to the host and agrees on devices and formats.
@@ -357,6 +378,7 @@ impl Streams {
                 self.fail(direction, error);
             }
             self.ask_for_rights(direction);
+            self.tune(direction);
         }
         self.rescue();
         let there = self.capture.is_some() || self.playback.is_some() || self.rescue.is_busy();
@@ -371,6 +393,27 @@ impl Streams {
             let rights = rights::ask(thread, i32::from(priority));
             shared.side(direction).set_rights(rights);
         }
+    }
+
+    /// Has the target fill of a direction that plays follow what went wrong in it.
+    fn tune(&mut self, direction: Direction) {
+        let Some(shared) = self.shared() else { return };
+        let Some(bounds) = shared.settings.target_bounds else { return };
+        let Some(built) = self.built(direction).filter(|built| built.plays) else { return };
+        let (lane, period) = (Arc::clone(&built.lane), built.period);
+        let (now, rate) = (shared.epoch.elapsed(), shared.settings.rate);
+        let troubles = shared.side(direction).counters.troubles();
+        let tuned = match direction {
+            Direction::Capture => &mut self.capture_tuned,
+            Direction::Playback => &mut self.playback_tuned,
+        };
+        let tuned = tuned.get_or_insert_with(|| Tuned {
+            tuner: TargetTuner::new(bounds, period, rate, now),
+            troubles,
+        });
+        let trouble = core::mem::replace(&mut tuned.troubles, troubles) != troubles;
+        tuned.tuner.observe(trouble, now);
+        lane.target.store(tuned.tuner.target(), Ordering::Relaxed);
     }
 
     /// An error that a dead server gives, but an underrun too (ALSA over PulseAudio): callbacks will tell.
@@ -614,10 +657,12 @@ pub(crate) fn build(
     } else {
         settings.period.unwrap_or(settings.rate / FRAMES_PER_SECOND)
     };
-    lane.target.store(settings.target(period), Ordering::Relaxed);
+    let tuned = |bounds| TargetTuner::new(bounds, period, settings.rate, Duration::ZERO).target();
+    let target = settings.target_bounds.map_or_else(|| settings.target(period), tuned);
+    lane.target.store(target, Ordering::Relaxed);
     let (plays, doubt) = (false, None);
     let blocks = Some(block_reader);
-    Ok((Built { stream, lane, errors, blocks, granted, plays, doubt, _host: host }, end))
+    Ok((Built { stream, lane, errors, blocks, granted, period, plays, doubt, _host: host }, end))
 }
 
 impl Built {
