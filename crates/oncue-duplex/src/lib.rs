@@ -57,7 +57,8 @@ pub use engine::{Duplex, Meter};
 pub use error::{DeviceError, Direction, LossCause, OpenError, Operation, StreamEvent};
 pub use pump::{
     Attachment, AttachmentId, AttachmentStats, Capture, CaptureInfo, FormatError, FrameFormat,
-    HardwareEvent, Playout, PlayoutInfo, Pump, PumpEvent, PumpHooks, Sample,
+    HardwareEvent, Playout, PlayoutInfo, Pump, PumpEvent, PumpHooks, Sample, StackClock,
+    StackClockStats,
 };
 pub use resampler::Resampler;
 pub use rights::{Denied, Rights};

@@ -20,6 +20,7 @@ mod mix;
 mod playout;
 mod queue;
 mod reference;
+mod stack_clock;
 mod thread;
 
 pub use attachment::{Attachment, AttachmentStats, Id as AttachmentId};
@@ -27,6 +28,7 @@ pub use capture::{Capture, CaptureInfo};
 pub use format::{FormatError, FrameFormat, Sample};
 pub use playout::{Playout, PlayoutInfo};
 pub(crate) use reference::Played;
+pub use stack_clock::{StackClock, StackClockStats};
 
 use crate::endpoint::Endpoint;
 use crate::error::Direction;
@@ -147,6 +149,14 @@ impl Pump {
     /// Attaches code that gives frames of `format` to be played. It joins the others at the next 10 ms.
     pub fn playout<S: Sample>(&self, format: FrameFormat, stack: impl Playout<S>) -> Attachment {
         self.inbox.playout(Box::new(VoiceOf::new(self.rate, format, stack)))
+    }
+
+    /// Attaches a stack that brings its own clock: it takes and gives frames of `format` by its ticker, and both
+    /// directions are resampled to that.
+    pub fn stack_clocked<S: Sample>(&self, format: FrameFormat) -> StackClock<S> {
+        StackClock::new(self.rate, format, |tap, voice| {
+            (self.inbox.capture(tap), self.inbox.playout(voice))
+        })
     }
 
     /// The directions that the attached endpoints need: what to start once the session is active. `None`: nothing is

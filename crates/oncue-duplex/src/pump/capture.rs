@@ -60,6 +60,8 @@ impl CaptureInfo {
 pub(crate) struct Captured10<'pump> {
     pub(crate) frame: &'pump [f32],
     pub(crate) reference: &'pump [f32],
+    /// The engine's, in Hz.
+    pub(crate) rate: u32,
     pub(crate) info: CaptureInfo,
 }
 

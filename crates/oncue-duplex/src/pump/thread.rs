@@ -199,7 +199,8 @@ impl Work {
             muted: self.microphone.is_closed(),
             aligned: apart.is_some(),
         };
-        let captured = Captured10 { frame: &self.captured, reference: &self.reference, info };
+        let rate = self.endpoint.rate();
+        let captured = Captured10 { frame: &self.captured, reference: &self.reference, rate, info };
         let period = Duration::from_millis(10);
         each(&mut self.taps, &self.events, |slot| {
             let muted = slot.seat.counts.muted.load(Ordering::Acquire);
