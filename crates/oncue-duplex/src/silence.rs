@@ -54,7 +54,8 @@ pub enum SilenceKind {
     /// The device gives frames, and each sample is exactly zero: no permission, no activation, a digital mute.
     #[error("every sample is zero")]
     DigitalZero,
-    /// The device gives less than the quietest pauses of what it gave before: an analogue mute.
+    /// The device gives much less (8 dB) than the quietest pauses of what it gave before, and less than −55 dBFS: an
+    /// analogue mute. A room that itself became that much quieter looks the same.
     #[error("the level is below the floor")]
     BelowFloor,
     /// Every sample has one and the same value, which is not zero.

@@ -305,31 +305,39 @@ const fn fold(lane: u32, sample: f32) -> u32 {
     lane.wrapping_mul(33) ^ sample.to_bits()
 }
 
-/// Whether samples are one sine of a steady level, over the seam between two blocks too: `x[n] + x[n-2]` is then
-/// always the same multiple of `x[n-1]`. A buffer that is played again breaks at its seam.
+/// Whether samples are one sine of a steady level, with an offset or without, over the seam between two blocks too:
+/// `x[n] + x[n-2]` is then always the same multiple of `x[n-1]`, and a constant. A buffer that is played again breaks at
+/// its seam.
 #[derive(Clone, Copy, Debug, Default)]
 struct Sine {
     samples: f64,
-    cross: f64,
-    middle: f64,
     outer: f64,
+    middle: f64,
+    outer_squares: f64,
+    middle_squares: f64,
+    products: f64,
 }
 
 impl Sine {
     fn saw(&mut self, last: [f32; 2], sample: f32) {
         let (outer, middle) = (f64::from(sample) + f64::from(last[0]), f64::from(last[1]));
         self.samples += 1.0;
-        self.cross += outer * middle;
-        self.middle += middle * middle;
-        self.outer += outer * outer;
+        self.outer += outer;
+        self.middle += middle;
+        self.outer_squares += outer * outer;
+        self.middle_squares += middle * middle;
+        self.products += outer * middle;
     }
 
-    /// What no multiple explains is no more than 16 bits leave when they round three samples (1, 2 and 1 times at the
-    /// most, three times the mean), and 80 dB below the sine.
+    /// What no multiple and constant explain is no more than 16 bits leave when they round three samples (1, 2 and 1
+    /// times at the most, three times the mean), and 80 dB below the sine.
     fn is_one(self) -> bool {
         const ROUNDED: f64 = 3.0 * 6.0 / 12.0 / (32_768.0 * 32_768.0);
-        let unexplained = self.outer - self.cross * self.cross / self.middle;
-        self.middle > 0.0 && unexplained <= ROUNDED * self.samples + 1e-8 * self.middle
+        let outer = self.outer_squares - self.outer * self.outer / self.samples;
+        let middle = self.middle_squares - self.middle * self.middle / self.samples;
+        let products = self.products - self.outer * self.middle / self.samples;
+        let unexplained = outer - products * products / middle;
+        middle > 0.0 && unexplained <= ROUNDED * self.samples + 1e-8 * middle
     }
 }
 
@@ -426,6 +434,8 @@ mod tests {
                 assert!(blocks[2..].iter().all(|block| *block == (480, 480)), "{hz} Hz {blocks:?}");
                 cycle = of_16_bits(&cycle);
             }
+            let above: Vec<f32> = cycle.iter().map(|x| x + 0.1).collect();
+            assert!(told(|_| above.clone())[2..].iter().all(|block| *block == (480, 480)));
             // A tone that does not fit: it comes again with a step.
             let blocks = told(|_| sine(hz + 30.0, amplitude, 0));
             assert!(blocks[2..].iter().all(|block| *block == (480, 0)), "{blocks:?}");

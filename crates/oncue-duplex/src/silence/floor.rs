@@ -8,11 +8,14 @@ use super::blocks::BlockStats;
 /// How far below what came before and after it a pause is at least, in dB.
 const PAUSE_DB: f32 = 12.0;
 
-/// How far apart the levels within a pause may be, in dB: noise is steady, the decay of a sound is not.
-const STEADY_DB: f32 = 4.0;
+/// How far from the mean the levels within a pause may be, in dB: noise is steady, the decay of a sound is not.
+const STEADY_DB: f32 = 1.5;
 
-/// Windows that a pause lasts at least: 0.3 s.
-const PAUSE_WINDOWS: u32 = 3;
+/// What is louder than this is no pause, in dBFS: a held note is steady too.
+const LOUDEST_DBFS: f32 = -40.0;
+
+/// Windows that a pause lasts at least: 0.4 s.
+const PAUSE_WINDOWS: u32 = 4;
 
 /// Windows within which what follows a pause has to come up.
 const RISE_WINDOWS: u32 = 5;
@@ -59,11 +62,12 @@ impl Floor {
         (self.count >= LEARNED).then(|| pauses.iter().copied().fold(0.0, f32::min))
     }
 
-    /// Takes in a block of a stream of `rate` Hz. Exact zeros are no pause: a gate or a mute made them.
+    /// Takes in a block of a stream of `rate` Hz. Zeros mean that a gate or a mute is at work, and pauses are not the
+    /// room's: what was learned is forgotten.
     pub(super) fn saw(&mut self, block: &BlockStats, rate: u32) {
         if block.zeros_at_start == block.frames {
             (self.energy, self.frames) = (0.0, 0);
-            self.candidate = None;
+            (self.candidate, self.rise, self.count) = (None, None, 0);
             return;
         }
         self.energy += block.energy;
@@ -89,7 +93,7 @@ impl Floor {
         }
         if let Some(pause) = candidate
             && pause.windows >= PAUSE_WINDOWS
-            && pause.before >= pause.level + PAUSE_DB
+            && pause.level <= LOUDEST_DBFS.min(pause.before - PAUSE_DB)
         {
             self.rise = Some((pause.level, RISE_WINDOWS));
         }
@@ -150,12 +154,26 @@ mod tests {
         let mut floor = Floor::default();
         for _ in 0..20 {
             windows(&mut floor, &[-20.0, -20.0, -20.0, -20.0]);
-            // A decay, a gate's zeros, and a noise that only falls a little.
-            windows(&mut floor, &[-25.0, -31.0, -37.0, -43.0, -49.0, -55.0]);
+            // A decay, and a noise that only falls a little.
+            windows(&mut floor, &[-25.0, -31.0, -33.0, -35.0, -37.0, -39.0, -41.0, -43.0, -55.0]);
+            windows(&mut floor, &[-20.0, -20.0, -29.0, -29.0, -29.0, -29.0, -29.0, -20.0]);
+            // A held note.
+            windows(&mut floor, &[-10.0, -30.0, -30.0, -30.0, -30.0, -30.0, -10.0]);
+        }
+        assert_eq!(floor.dbfs(), None);
+    }
+
+    #[test]
+    fn zeros_are_no_pause_and_what_was_learned_is_no_more() {
+        let zeros = BlockStats { frames: 4800, zeros_at_start: 4800, ..BlockStats::default() };
+        let mut floor = Floor::default();
+        for _ in 0..5 {
+            windows(&mut floor, &[-20.0, -60.0, -60.0, -60.0, -60.0, -60.0]);
+        }
+        assert!(floor.dbfs().is_some());
+        for _ in 0..5 {
             windows(&mut floor, &[-20.0]);
-            let zeros = BlockStats { frames: 4800, zeros_at_start: 4800, ..BlockStats::default() };
             (0..5).for_each(|_| floor.saw(&zeros, 48_000));
-            windows(&mut floor, &[-20.0, -20.0, -29.0, -29.0, -29.0, -29.0]);
         }
         assert_eq!(floor.dbfs(), None);
     }

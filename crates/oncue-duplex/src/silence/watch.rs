@@ -397,13 +397,17 @@ impl Watched {
             let stretch = &mut self.stretches[STUCK];
             stretch.since = stretch.since.filter(|_| stretch.told.is_some());
         }
-        let repeats = block.same == block.frames && block.sine == 0 && !zero && !one_value;
-
         let frames = block.frames as f32;
+        // A test tone that is clipped comes again to the bit too, and is no sine.
+        let clipped = block.clipped as f32 / frames > CLIPPED;
+        let repeats = block.same == block.frames && block.sine == 0;
+        let repeats = repeats && !zero && !one_value && !clipped;
+
         let seconds = frames / self.rate as f32;
-        // A short block of one value may be a clipped crest; a long stretch is stuck and nothing else.
+        // A short block of one value may be a clipped crest; a long stretch is stuck and nothing else. What comes again
+        // and again has whatever mean it had.
         let (mut clipping, mut up, mut down) = (Verdict::Open, Verdict::Open, Verdict::Open);
-        if !one_value {
+        if !one_value && !repeats {
             let (mean, hold) = (block.sum / frames, settings.dc_offset);
             up = self.up.verdict(block.index, mean - DC, seconds, DC, hold);
             down = self.down.verdict(block.index, -mean - DC, seconds, DC, hold);
