@@ -60,6 +60,8 @@ enum Step {
     Dialled,
     /// The media.
     Joined,
+    /// Another answer of the same call: the user tapped here and there.
+    Other,
 }
 
 /// A transaction that the system was asked for.
@@ -136,6 +138,8 @@ pub struct Centre {
     withdrawn: bool,
     foreground: bool,
     unlocked: bool,
+    /// The first unlock was told: no later lock takes it back.
+    was_unlocked: bool,
     signalling: bool,
     background_tasks: Vec<AppCall>,
 
@@ -148,6 +152,12 @@ pub struct Centre {
     resume_due: Option<Duration>,
     /// When a held call was taken back, if no activation has come since.
     unheld: Option<Duration>,
+    /// An interruption came after the last activation.
+    interrupted: bool,
+    /// Playback was sent to the loudspeaker.
+    speaker: bool,
+    /// And an interruption has undone it.
+    speaker_lost: bool,
     /// Whether the last start was the one attempt without an activation.
     attempt: bool,
     /// Whether the media stack was told of an activation, and not of its end.
@@ -189,12 +199,16 @@ impl Centre {
             withdrawn: false,
             foreground: false,
             unlocked: true,
+            was_unlocked: false,
             signalling: false,
             background_tasks: Vec::new(),
             category: VecDeque::new(),
             activation_due: None,
             resume_due: None,
             unheld: None,
+            interrupted: false,
+            speaker: false,
+            speaker_lost: false,
             attempt: false,
             told: false,
             muted: false,

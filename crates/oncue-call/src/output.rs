@@ -99,7 +99,8 @@ pub enum Output {
         action: Id,
     },
 
-    /// Set category, mode and options of the session. Answer: [`Input::CategorySet`](crate::Input::CategorySet).
+    /// Set category, mode and options of the session. Answer: [`Input::CategorySet`](crate::Input::CategorySet), told
+    /// before any activation that comes after the call returned.
     SetCategory(Configuration),
     /// Activate or deactivate the session (others are notified of a deactivation): only where no call system does.
     /// Answer to an activation: [`Input::ActiveSet`](crate::Input::ActiveSet).

@@ -29,7 +29,17 @@ impl Centre {
             CallAction::Answer { .. } if matches!(stage, Stage::Reporting | Stage::Ringing) => {
                 self.perform_answer(id, action, timeout);
             }
-            CallAction::SetHeld { on_hold, .. } if live && on_hold == held => {
+            // A failed answer would end the call: its wish is met with the first one's, or is met already.
+            CallAction::Answer { .. } if stage == Stage::Answering && self.open.len() < OPEN => {
+                let due = self.due(timeout);
+                self.open.push(Open { id, action, due, step: Step::Other, sent: false });
+            }
+            CallAction::Answer { .. } if stage == Stage::Connected => {
+                if !self.fulfill_connecting::<action::Answer>(id) {
+                    self.fail_call(call);
+                }
+            }
+            CallAction::SetHeld { on_hold: true, .. } if live && held => {
                 self.put(Output::Fulfill { action: id });
             }
             CallAction::SetHeld { on_hold: true, .. } if live => self.perform_hold(id, call),
@@ -105,10 +115,15 @@ impl Centre {
             }
             return;
         }
-        let timeout = timeout.unwrap_or(self.settings.waits.acceptance);
-        let due = self.now.saturating_add(timeout - EARLY.min(timeout / 4));
+        let due = self.due(timeout);
         self.open.push(Open { id, action, due, step: Step::Category, sent: false });
         self.ask_for_action(id);
+    }
+
+    /// When an action is given up, before the system does.
+    fn due(&self, timeout: Option<Duration>) -> Duration {
+        let timeout = timeout.unwrap_or(self.settings.waits.acceptance);
+        self.now.saturating_add(timeout - EARLY.min(timeout / 4))
     }
 
     /// The category that an open action needs.
@@ -202,6 +217,11 @@ impl Centre {
             return;
         }
         self.set_stage(call, if starts { Stage::Connecting } else { Stage::Connected });
+        let others =
+            self.open.extract_if(.., |open| open.action.call() == call && open.step == Step::Other);
+        for other in others.map(|open| open.id).collect::<Vec<_>>() {
+            self.fulfill_connecting::<action::Answer>(other);
+        }
         if let Some(muted) = self.call_mut(call).and_then(|call| call.mute.take()) {
             self.request(vec![CallAction::SetMuted { call, muted }]);
         }
@@ -221,8 +241,10 @@ impl Centre {
         if !self.fulfill_unhold(id) {
             return;
         }
-        self.change(call, |call| call.held = false);
-        self.send(call, Message::Hold(false));
+        if self.call(call).is_some_and(|call| call.held) {
+            self.change(call, |call| call.held = false);
+            self.send(call, Message::Hold(false));
+        }
         // Where the session stayed active, no activation may come.
         if self.audio.state() != State::Resuming {
             self.start_audio();

@@ -22,6 +22,8 @@ pub(super) enum Purpose {
     Action(Id),
     /// Calls that go on after the media services were reset.
     Reset,
+    /// Nothing any more: a reset has wiped it.
+    Nothing,
 }
 
 /// The fulfil or fail of an action, as the typed session gives it.
@@ -37,10 +39,11 @@ fn token<K: oncue_session::IsAction>(id: Id, out: &Sender<Output>) -> Action<K> 
 }
 
 impl Centre {
-    /// Asks for the category, if this is a time for it. False where the media services are dead.
+    /// Asks for the category, if this is a time for it.
     pub(super) fn ask_category(&mut self, purpose: Purpose, video: bool) -> Asked {
         match self.audio.state() {
-            State::Active | State::Playing | State::Running => Asked::NotNeeded,
+            // While a call is being resumed it was set already, and the session may be active.
+            State::Active | State::Playing | State::Running | State::Resuming => Asked::NotNeeded,
             State::MediaLost => Asked::Later,
             _ => {
                 let configuration = if video {
@@ -57,6 +60,9 @@ impl Centre {
 
     pub(super) fn category_set(&mut self, result: Result<(), Refusal>) {
         let Some((purpose, video)) = self.category.pop_front() else { return };
+        if purpose == Purpose::Nothing {
+            return;
+        }
         match result {
             Ok(()) => self.configure(video),
             Err(refusal) => {
@@ -66,7 +72,7 @@ impl Centre {
             }
         }
         match purpose {
-            Purpose::Report => {}
+            Purpose::Report | Purpose::Nothing => {}
             Purpose::Action(action) => match self.audio.state() {
                 // A category that was set before still stands.
                 State::Fresh => self.give_up(action),
@@ -236,12 +242,21 @@ impl Centre {
         self.tell(Event::DidActivate {});
         (self.activation_due, self.resume_due, self.unheld) = (None, None, None);
         self.silent = false;
-        // A repeat while audio runs is no activation to start anything for.
-        if self.audio.did_activate(Activation::from_system()).is_err() {
+        // A repeat while audio runs is no activation to start anything for. After an attempt without an activation it is
+        // the first that the stack hears of.
+        let starts = self.audio.did_activate(Activation::from_system()).is_ok();
+        if starts || !self.told || std::mem::take(&mut self.interrupted) {
+            self.told = true;
+            self.put(Output::TellStack { active: true });
+        }
+        self.interrupted = false;
+        if !starts {
             return;
         }
-        self.told = true;
-        self.put(Output::TellStack { active: true });
+        // An interruption undoes the user's choice of the loudspeaker (rule `configuration-reapplied-after-interruption`).
+        if std::mem::take(&mut self.speaker_lost) {
+            self.override_output(true);
+        }
         self.start_audio();
         self.report_connecting();
     }
@@ -249,6 +264,7 @@ impl Centre {
     pub(super) fn did_deactivate(&mut self) {
         self.tell(Event::DidDeactivate {});
         self.audio.did_deactivate();
+        (self.speaker, self.speaker_lost) = (false, false);
         self.lose_audio();
         let wanted = self.calls.iter().any(|call| call.wants_audio());
         let late = self.unheld.is_some_and(|at| self.now <= at + self.settings.waits.activation);
@@ -273,6 +289,8 @@ impl Centre {
 
     pub(super) fn interruption_began(&mut self, reason: Option<InterruptionReason>) {
         self.tell(Event::InterruptionBegan { reason });
+        self.speaker_lost |= self.speaker;
+        self.interrupted = true;
         self.audio.interruption_began();
     }
 
@@ -288,6 +306,7 @@ impl Centre {
     pub(super) fn media_services_reset(&mut self) {
         self.tell(Event::MediaServicesReset {});
         self.audio.media_services_were_reset();
+        self.category.iter_mut().for_each(|asked| asked.0 = Purpose::Nothing);
         (self.activation_due, self.resume_due, self.unheld) = (None, None, None);
         self.silent = false;
         self.lose_audio();
@@ -329,13 +348,19 @@ impl Centre {
     }
 
     pub(super) fn override_output(&mut self, on: bool) {
+        // Between two calls the session may be active and nobody's.
+        if self.live().is_empty() {
+            return;
+        }
         let port = if on { OutputPort::Speaker } else { OutputPort::None };
-        let _ = match self.audio.session() {
+        let done = match self.audio.session() {
             AnySession::Active(session) => session.override_output(port).is_ok(),
             AnySession::Playing(session) => session.override_output(port).is_ok(),
             AnySession::Running(session) => session.override_output(port).is_ok(),
             _ => false,
         };
+        self.speaker = on && done;
+        self.speaker_lost &= on;
     }
 }
 
@@ -344,8 +369,8 @@ impl Centre {
 pub(super) enum Asked {
     /// It was asked for; the answer comes.
     Yes,
-    /// The session is active, and configured.
+    /// The session is configured, and active or resuming.
     NotNeeded,
-    /// The media services are dead.
+    /// The media services are dead: it is asked for when they are back.
     Later,
 }

@@ -41,6 +41,13 @@ impl Centre {
     pub(super) fn report_end(&mut self, id: Id, reason: EndedReason) {
         self.stop_ring_timer(id);
         self.stop_for_end(id);
+        // A server's limit that crossed the answer does not make the call unanswered.
+        let answered =
+            self.call(id).is_some_and(|call| call.answered || call.stage == Stage::Connected);
+        let reason = match reason {
+            EndedReason::Unanswered if answered => EndedReason::RemoteEnded,
+            reason => reason,
+        };
         self.put(Output::ReportEnded { call: id, reason });
         // An answer that crossed the report is failed.
         self.fail_actions_of(id);
@@ -113,7 +120,6 @@ impl Centre {
         // Nobody waits for the actions and requests of before.
         self.open.clear();
         self.asked.clear();
-        self.category.clear();
         self.reports.clear();
         (self.activation_due, self.resume_due, self.unheld) = (None, None, None);
         self.silent = false;

@@ -98,7 +98,9 @@ impl Centre {
         let id = self.fresh_uuid();
         let Caller { from, name, video } = caller;
         // Before the first unlock a generic name has to do: what the push itself carries.
-        let call = Call { name, video, ..Call::new(id, app, from, Stage::Reporting) };
+        let locked = self.now + self.settings.waits.locked_call.saturating_sub(EARLY);
+        let locked_until = (!self.unlocked).then_some(locked);
+        let call = Call { name, video, locked_until, ..Call::new(id, app, from, Stage::Reporting) };
         self.observe(call.state());
         self.calls.push(call);
         id
@@ -109,10 +111,9 @@ impl Centre {
         let Some(update) = self.call(call).map(Call::update) else { return };
         let video = update.has_video;
         // QQ's order, where it takes nothing from a live call; what becomes of it does not matter to the report.
-        if rings
-            && self.settings.order == Order::Qq
+        if self.settings.order == Order::Qq
+            && (rings || self.audio.state() == State::Fresh)
             && self.live().is_empty()
-            && self.audio.state() != State::MediaLost
         {
             self.ask_category(Purpose::Report, video);
         }
@@ -126,7 +127,12 @@ impl Centre {
             Some(_) => {}
         }
         self.put(Output::ReportIncoming { call, update });
-        self.reports.push_back(Report { call, push });
+        // The report of a call that the system has is only refused: its push need not wait for that.
+        let repeated = self.call(call).is_some_and(|call| call.known);
+        if let Some(push) = push.filter(|_| repeated) {
+            self.put(Output::CompletePush { push });
+        }
+        self.reports.push_back(Report { call, push: push.filter(|_| !repeated) });
     }
 
     /// The report's completion.
@@ -135,8 +141,9 @@ impl Centre {
             Ok(()) => Event::ReportSucceeded { call },
             Err(refusal) => Event::ReportRefused { call, code: refusal.code },
         });
-        let report = self.reports.iter().position(|report| report.call == call);
-        let push = report.and_then(|place| self.reports.get(place)).and_then(|it| it.push);
+        // A push that repeated the call does not wait for a completion of its own.
+        let of_it = self.reports.iter_mut().filter(|report| report.call == call);
+        let pushes: Vec<_> = of_it.filter_map(|report| report.push.take()).collect();
         // The first completion decides; a later one is of a repeated report.
         if let Some(known) = self.call(call)
             && !known.known
@@ -146,17 +153,16 @@ impl Centre {
                 Err(refusal) => self.not_reported(call, refusal),
             }
         }
-        if let Some(push) = push {
-            self.put(Output::CompletePush { push });
+        pushes.into_iter().for_each(|push| self.put(Output::CompletePush { push }));
+        if let Some(place) = self.reports.iter().position(|report| report.call == call) {
+            self.reports.remove(place);
         }
-        report.and_then(|place| self.reports.remove(place));
         self.leave_the_call_system();
     }
 
     /// The system took the call.
     fn rings(&mut self, id: Id) {
-        let (now, ring, unlocked) = (self.now, self.settings.ring, self.unlocked);
-        let locked = self.settings.waits.locked_call.saturating_sub(EARLY);
+        let (now, ring) = (self.now, self.settings.ring);
         self.change(id, |call| {
             call.known = true;
             if call.stage == Stage::Reporting {
@@ -170,7 +176,6 @@ impl Centre {
         }
         let rings = call.stage == Stage::Ringing;
         call.rings_until = ring.filter(|_| rings).map(|ring| now + ring);
-        call.locked_until = (!unlocked).then_some(now + locked);
         let (timed, answer, hung_up) =
             (call.rings_until.is_some(), call.answer.take(), call.hung_up);
         if timed {
@@ -219,11 +224,12 @@ impl Centre {
 
     pub(super) fn unlocked(&mut self, unlocked: bool) {
         self.tell(Event::ProtectedData { available: unlocked });
-        // There is one first unlock.
-        if unlocked {
+        // There is one first unlock; `isProtectedDataAvailable`, which is false at every lock, says something else.
+        self.was_unlocked |= unlocked;
+        self.unlocked = self.was_unlocked;
+        if self.unlocked {
             self.calls.iter_mut().for_each(|call| call.locked_until = None);
         }
-        self.unlocked = unlocked;
     }
 
     /// Remembers a call that is over, so that a late push for it does not ring.

@@ -55,6 +55,7 @@ impl Session {
         whole: bool,
     ) {
         let was_active = self.is_active();
+        let may_be_active = !self.is_inactive();
         let before = self.states;
         let mut is_late = false;
         match step {
@@ -82,7 +83,7 @@ impl Session {
         if matches!(seen.event, Event::StartUnit { .. } | Event::EnableAudio { on: true }) {
             self.resumed_by_attempt = before.single() == Some(State::Resuming);
         }
-        self.remember(seen, was_active, before.single() == Some(State::Resuming));
+        self.remember(seen, was_active, may_be_active, before.single() == Some(State::Resuming));
         self.deactivated_late |= is_late;
         if matches!((seen.event, action), (Event::Fulfill { .. }, Some((ActionKind::Unhold, _)))) {
             self.unheld = Some(seen.at);
@@ -153,7 +154,7 @@ impl Session {
 
     /// What was set, read and told, beside the states.
     #[inline(always)]
-    fn remember(&mut self, seen: &Seen<'_>, was_active: bool, resuming: bool) {
+    fn remember(&mut self, seen: &Seen<'_>, was_active: bool, may_be_active: bool, resuming: bool) {
         self.lost_by_reset &= !matches!(
             seen.event,
             Event::SetActive { .. } | Event::DidActivate {} | Event::DidDeactivate {}
@@ -184,8 +185,9 @@ impl Session {
                 (self.was_deactivated, self.deactivation_due) = (true, false);
             }
             Event::DidActivate {} => {
+                // Where the deactivation between two calls may have been skipped, this one may be a repeat.
                 self.activated_twice =
-                    self.activated_at.is_some() && was_active && !self.activated_by_app;
+                    self.activated_at.is_some() && may_be_active && !self.activated_by_app;
                 self.has_run &= self.activated_twice;
                 // After an unhold the activation is the resume's.
                 self.activated_over_interruption = self.interrupted && !resuming;
