@@ -86,6 +86,12 @@ impl Card {
         self.0.wake.notify_all();
     }
 
+    /// Whether the hardware of a direction runs: a stream plays on it and has not ended. It is what an order of calls
+    /// is judged by: whatever a program believes, before its start and after its stop nothing may run.
+    pub fn is_playing(&self, direction: Direction) -> bool {
+        lock(&self.0.schedule).is_playing(direction)
+    }
+
     /// The card's time, as `Stream::now` tells it and as the time stamps of both streams count it:
     /// zero when the card was made.
     pub fn now(&self) -> StreamInstant {

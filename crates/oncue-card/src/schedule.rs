@@ -148,6 +148,10 @@ impl Schedule {
         self.ports[direction as usize].open
     }
 
+    pub(crate) fn is_playing(&self, direction: Direction) -> bool {
+        self.ports[direction as usize].is_live()
+    }
+
     pub(crate) fn open(&mut self, direction: Direction) {
         self.ports[direction as usize].open = true;
     }

@@ -307,7 +307,7 @@ impl Streams {
             permit,
             direction,
             Arc::clone(&opened.source),
-            opened.wanted(direction),
+            opened.shared.wanted(direction),
             Arc::clone(&opened.shared),
             self.desk.clone(),
             word.clone(),

@@ -7,6 +7,7 @@
 
 use crate::callback::Lane;
 use crate::clock::Timebase;
+use crate::devices::Chosen;
 use crate::error::Direction;
 use crate::rights::Rights;
 use crate::settings::DuplexSettings;
@@ -14,6 +15,7 @@ use crate::silence::{BlockReader, SilentAudio};
 use crate::stats::{Counters, Stats, StreamFormat};
 use core::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use core::time::Duration;
+use cpal::traits::DeviceTrait;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::thread::Thread;
 use std::time::Instant;
@@ -40,6 +42,8 @@ pub(crate) struct Shared {
 pub(crate) struct Side {
     pub(crate) counters: Arc<Counters>,
     format: Mutex<StreamFormat>,
+    /// The id of the device, where the host gives one.
+    device: Mutex<Option<String>>,
     lane: Mutex<Option<Arc<Lane>>>,
     /// What the callbacks say of their blocks, for who polls.
     pub(crate) blocks: Mutex<Option<BlockReader>>,
@@ -55,6 +59,7 @@ impl Side {
         Self {
             format: Mutex::new(format),
             counters: Arc::default(),
+            device: Mutex::default(),
             lane: Mutex::default(),
             blocks: Mutex::default(),
             muted: AtomicBool::new(false),
@@ -68,8 +73,12 @@ impl Side {
         self.format.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    pub(crate) fn set_format(&self, format: StreamFormat) {
+    /// Another device is in use, or the same one in another format.
+    pub(crate) fn set_device(&self, chosen: &Chosen) {
+        let format = chosen.format.clone();
         *self.format.lock().unwrap_or_else(PoisonError::into_inner) = format;
+        let id = chosen.device.id().ok().map(|id| id.id().to_owned());
+        *self.device.lock().unwrap_or_else(PoisonError::into_inner) = id;
     }
 
     /// The lane of the stream that was built last.
@@ -114,6 +123,21 @@ impl Shared {
         if let Some(thread) = self.waiter.get() {
             thread.unpark();
         }
+    }
+
+    /// The settings to find a direction's device with once more: by its id, unless the default is followed.
+    pub(crate) fn wanted(&self, direction: Direction) -> DuplexSettings {
+        let mut settings = self.settings.clone();
+        let asked = match direction {
+            Direction::Capture => &mut settings.capture_device,
+            Direction::Playback => &mut settings.playback_device,
+        };
+        if asked.is_none() && !settings.recovery.is_some_and(|it| it.follow_default) {
+            // A host that gives no ids has one device, or none that could be told from another.
+            let device = &self.side(direction).device;
+            *asked = device.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        }
+        settings
     }
 
     /// Closes both gates, and waits for callbacks inside, each at most `patience`.

@@ -19,7 +19,6 @@ use crate::ring::{frame_ring, splices};
 use crate::settings::{DuplexSettings, FRAMES_PER_SECOND};
 use crate::shared::{Shared, Side};
 use crate::silence::{BlockReader, blocks};
-use crate::stats::StreamFormat;
 use crate::supervisor::Supervisor;
 use crate::tuning::TargetTuner;
 use core::sync::atomic::{AtomicU32, Ordering};
@@ -125,7 +124,7 @@ impl Streams {
         settings: DuplexSettings,
         link: Link,
     ) -> Result<Arc<Shared>, OpenError> {
-        let (host, capture, playback) = self.find(&source, &settings)?;
+        let (host, capture, playback) = self.find(&source, |_| settings.clone())?;
         let shared = Arc::new(Shared {
             settings,
             epoch: Instant::now(),
@@ -137,6 +136,8 @@ impl Streams {
             owner: Mutex::default(),
             waiter: OnceLock::new(),
         });
+        shared.capture.set_device(&capture);
+        shared.playback.set_device(&playback);
         self.take_over(source, Arc::clone(&shared), link, (host, capture, playback));
         Ok(shared)
     }
@@ -148,7 +149,7 @@ impl Streams {
         shared: Arc<Shared>,
         link: Link,
     ) -> Result<(), OpenError> {
-        let found = self.find(&source, &shared.settings)?;
+        let found = self.find(&source, |direction| shared.wanted(direction))?;
         self.take_over(source, shared, link, found);
         Ok(())
     }
@@ -156,13 +157,13 @@ impl Streams {
     fn find(
         &self,
         source: &HostSource,
-        settings: &DuplexSettings,
+        settings: impl Fn(Direction) -> DuplexSettings,
     ) -> Result<(Arc<cpal::Host>, Chosen, Chosen), OpenError> {
         self.desk.doing(Operation::OpenHost);
         let host = connect(source)?;
         self.desk.doing(Operation::List);
-        let playback = Chosen::find(&host, Direction::Playback, settings)?;
-        let capture = Chosen::find(&host, Direction::Capture, settings)?;
+        let playback = Chosen::find(&host, Direction::Playback, &settings(Direction::Playback))?;
+        let capture = Chosen::find(&host, Direction::Capture, &settings(Direction::Capture))?;
         Ok((Arc::new(host), capture, playback))
     }
 
@@ -189,15 +190,30 @@ impl Streams {
         if self.built(direction).is_some() || self.is_lost(direction) || self.desk.given_up() {
             return Ok(());
         }
+        let recovers = self.settings().is_some_and(|it| it.recovery.is_some());
+        let built = self.build_one(direction);
+        if built.is_ok() || !recovers {
+            return built;
+        }
+        // The device may be another by now.
+        self.build_one(direction)
+    }
+
+    fn build_one(&mut self, direction: Direction) -> Result<(), DeviceError> {
         self.find_again(direction)?;
-        let Some(opened) = &self.opened else { return Ok(()) };
+        let Some(opened) = &mut self.opened else { return Ok(()) };
         self.desk.doing(Operation::Build(direction));
         let (chosen, host) = (opened.chosen(direction), Arc::clone(&opened.host));
-        let (built, end) = build(chosen, host, direction, &opened.shared)
-            .map_err(|error| refused(Operation::Build(direction), error))?;
-        let format = chosen.format.clone();
-        self.install(direction, built, end, format);
-        Ok(())
+        match build(chosen, host, direction, &opened.shared) {
+            Ok((built, end)) => {
+                self.install(direction, built, end);
+                Ok(())
+            }
+            Err(error) => {
+                opened.stale = true;
+                Err(refused(Operation::Build(direction), error))
+            }
+        }
     }
 
     /// Connects to the host anew if a stream failed since, and finds the device.
@@ -208,10 +224,10 @@ impl Streams {
         self.desk.doing(Operation::OpenHost);
         let found = connect(&opened.source).and_then(|host| {
             self.desk.doing(Operation::List);
-            let chosen = Chosen::find(&host, direction, &opened.wanted(direction))?;
+            let chosen = Chosen::find(&host, direction, &opened.shared.wanted(direction))?;
             // The other direction's device is to be of the same host, if it is there.
             let other = direction.other();
-            let other = Chosen::find(&host, other, &opened.wanted(other)).ok();
+            let other = Chosen::find(&host, other, &opened.shared.wanted(other)).ok();
             Ok((host, chosen, other))
         });
         let (host, chosen, other) = found.map_err(|error| match error {
@@ -246,7 +262,7 @@ impl Streams {
         }
         let mut started = Vec::new();
         for direction in order(directions) {
-            if self.built(direction).is_none_or(|built| built.plays) {
+            if self.is_lost(direction) || self.built(direction).is_some_and(|built| built.plays) {
                 continue;
             }
             started.push(direction);
@@ -276,7 +292,8 @@ impl Streams {
         run: u32,
         shared: &Shared,
     ) -> Result<(), DeviceError> {
-        let played = self.play(direction, run, shared);
+        // A prepared stream that failed was dropped.
+        let played = self.prepare_one(direction).and_then(|()| self.play(direction, run, shared));
         if played.is_ok() || shared.settings.recovery.is_none() {
             return played;
         }
@@ -304,12 +321,11 @@ impl Streams {
     pub(crate) fn adopt(&mut self, direction: Direction, rebuilt: Rebuilt) {
         let Some(shared) = self.shared() else { return };
         let Rebuilt { built, end, chosen } = rebuilt;
-        let (host, format) = (Arc::clone(&built._host), chosen.format.clone());
-        self.install(direction, built, end, format);
         if let Some(opened) = &mut self.opened {
-            opened.host = host;
+            opened.host = Arc::clone(&built._host);
             *opened.chosen_mut(direction) = chosen;
         }
+        self.install(direction, built, end);
         let run = shared.run.load(Ordering::Relaxed);
         if let Some(built) = self.built(direction) {
             built.open_gate(run);
@@ -323,7 +339,7 @@ impl Streams {
     }
 
     /// Hands a stream's ends over, unless this thread was given up and another one is in its place.
-    fn install(&mut self, direction: Direction, mut built: Built, end: End, format: StreamFormat) {
+    fn install(&mut self, direction: Direction, mut built: Built, end: End) {
         let Some(opened) = &self.opened else { return };
         let owner = opened.shared.owner.lock().unwrap_or_else(PoisonError::into_inner);
         if *owner != opened.link.owner || self.desk.given_up() {
@@ -331,7 +347,7 @@ impl Streams {
         }
         let side = opened.shared.side(direction);
         side.counters.granted.store(built.granted, Ordering::Relaxed);
-        side.set_format(format);
+        side.set_device(opened.chosen(direction));
         side.set_lane(&built.lane);
         side.set_rights(Rights::NotAsked);
         side.set_blocks(built.blocks.take());
@@ -351,12 +367,15 @@ impl Streams {
             .as_ref()
             .map_or(Duration::ZERO, |opened| opened.shared.settings.deadlines.stop);
         self.permit = None;
-        self.rescue.stop(patience / 2);
+        // All of it is to fit into the deadline.
+        self.rescue.stop(patience / 3);
         for direction in [Direction::Capture, Direction::Playback] {
             if self.built(direction).is_some_and(|built| built.plays) {
                 self.pause_one(direction, patience);
             }
         }
+        // What could not be paused plays until it is dropped.
+        self.rescue.settle(patience / 3);
     }
 
     /// Looks for errors that the streams reported, and after what is being brought back. Returns when to look again.
@@ -560,20 +579,6 @@ impl Opened {
             Direction::Capture => &mut self.capture,
             Direction::Playback => &mut self.playback,
         }
-    }
-
-    /// The settings to find a direction's device with once more: by its id, unless the default is followed.
-    pub(crate) fn wanted(&self, direction: Direction) -> DuplexSettings {
-        let mut settings = self.shared.settings.clone();
-        let asked = match direction {
-            Direction::Capture => &mut settings.capture_device,
-            Direction::Playback => &mut settings.playback_device,
-        };
-        if asked.is_none() && !settings.recovery.is_some_and(|it| it.follow_default) {
-            // A host that gives no ids has one device, or none that could be told from another.
-            *asked = self.chosen(direction).device.id().ok().map(|id| id.id().to_owned());
-        }
-        settings
     }
 }
 

@@ -411,3 +411,23 @@ fn a_stopped_server_costs_a_bounded_number_of_threads_and_is_survived() {
     assert!(duplex.stats().capture.delivered > stopped.capture.delivered);
     nothing_is_unaccounted_for(&duplex.stats());
 }
+
+/// The device thread was given up, and meanwhile another device became the default: the next start finds the old one.
+#[test]
+fn an_engine_that_connects_anew_keeps_its_device() {
+    let _alone = alone();
+    let card = ideal();
+    let soon = Duration::from_millis(100);
+    let deadlines = Deadlines { start: soon, stop: soon, ..Deadlines::default() };
+    let (mut duplex, mut endpoint) = open(&card, DuplexSettings { deadlines, ..settings(|_| {}) });
+    let first = duplex.stats().playback.stream.format.device;
+    card.inject(Fault::HangIn { call: Call::Play, direction: CardDirection::Playback });
+    assert!(duplex.start(permit(), Directions::Duplex).is_err());
+    card.inject(Fault::OtherDefault(true));
+    card.release();
+    until(|| (abandoned_threads() == 0).then_some(()));
+    let _running = until(|| duplex.start(permit(), Directions::Duplex).ok());
+    talk(&card, &mut endpoint, 10);
+    assert!(duplex.stats().capture.delivered > 0);
+    assert_eq!(duplex.stats().playback.stream.format.device, first);
+}
