@@ -143,6 +143,17 @@ pub enum CallUi {
     InApp,
 }
 
+impl CallUi {
+    /// Its name, for programs.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::System(framework) => framework.name(),
+            Self::InApp => "in-app",
+        }
+    }
+}
+
 impl fmt::Display for CallUi {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {

@@ -262,8 +262,12 @@ fn calls_are_written_down_as_they_ended() {
     // Not let through by Do Not Disturb.
     process.report = Err(Refusal { domain: Domain::IncomingCall, code: 3 });
     process.push(4, "qq-4");
-    // The system lost everything.
     process.report = Ok(());
+    // Answered, and ended by the far end.
+    process.push(6, "qq-6");
+    process.answer(6);
+    process.ended(6, EndedReason::RemoteEnded);
+    // The system lost everything.
     process.push(5, "qq-5");
     process.tell(Input::ProviderReset);
 
@@ -272,6 +276,7 @@ fn calls_are_written_down_as_they_ended() {
         process.recents(),
         [
             row(5, RecentKind::Missed, failed),
+            row(6, RecentKind::Incoming, Ending::Reported(EndedReason::RemoteEnded)),
             row(4, RecentKind::Missed, failed),
             row(3, RecentKind::Incoming, Ending::Reported(EndedReason::AnsweredElsewhere)),
             row(2, RecentKind::Missed, Ending::Reported(EndedReason::RemoteEnded)),

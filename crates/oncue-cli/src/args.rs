@@ -28,6 +28,8 @@ pub(crate) enum Command {
     Rules(crate::rules::Rules),
     /// Finds what in an app's Info.plist and entitlements keeps its calls from working
     Doctor(crate::doctor::Doctor),
+    /// Says which call system a call may use, and why
+    Policy(crate::policy::Policy),
 }
 
 const EXIT_CODES: &str = "\

@@ -12,6 +12,7 @@ mod doctor;
 mod explain;
 mod loopback;
 mod measure;
+mod policy;
 mod report;
 mod rules;
 mod story;
@@ -52,6 +53,7 @@ fn main() -> ExitCode {
         args::Command::Explain(explain) => explain::run(explain),
         args::Command::Rules(rules) => Ok(rules::run(rules)),
         args::Command::Doctor(doctor) => Ok(doctor::run(doctor)),
+        args::Command::Policy(policy) => Ok(policy::run(policy)),
     };
     match result {
         Ok(code) => ExitCode::from(code),

@@ -12,16 +12,22 @@
 //! keeps a UUID from being used again, so none is deleted. SQLite's own fields for it, the application id and the user
 //! version, say that the file is one of ours and in which form. They are read from the bytes of the file before SQLite
 //! opens it: a foreign file is not touched, not even locked.
+//!
+//! # On a phone
+//! The folder of the file should have the protection class that the first unlock opens for good
+//! (`completeUntilFirstUserAuthentication`). Under a stricter one the store is locked whenever the phone is.
+
+mod values;
 
 use super::{AppId, CallRecord, Ending, IdentityStore, NewCall, StoreError};
-use crate::{Handle, HandleType};
-use oncue_session::{EndedReason, Id};
-use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSql, ToSqlOutput, ValueRef};
+use crate::Handle;
+use oncue_session::Id;
 use rusqlite::{Connection, ErrorCode, OptionalExtension, Row, TransactionBehavior, params};
 use std::fs::File;
 use std::io::{self, ErrorKind, Read};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
+use values::{nanoseconds, record};
 
 /// "OnCu": the application id of our files.
 const APPLICATION: i32 = i32::from_be_bytes(*b"OnCu");
@@ -80,6 +86,9 @@ impl SqliteStore {
         let mut connection = Connection::open(path).map_err(failed)?;
         connection.busy_timeout(BUSY).map_err(failed)?;
         make_tables(&mut connection).map_err(failed)?;
+        // A newer version may have left its form in the log, where `look_at` does not see it.
+        let form = connection.pragma_query_value(None, "user_version", |row| row.get(0));
+        is_known(path, form.map_err(failed)?)?;
         // Only now: the header of a file of ours is in the file itself, where `look_at` reads it, not in the log.
         connection.pragma_update(None, "journal_mode", "WAL").map_err(failed)?;
         connection.pragma_update(None, "synchronous", "FULL").map_err(failed)?;
@@ -279,12 +288,19 @@ fn look_at(path: &Path) -> Result<(), StoreError> {
         "is no SQLite file".into()
     } else if application != APPLICATION {
         format!("belongs to another program: application id {application}, expected {APPLICATION}")
-    } else if form != FORM {
-        format!("has form {form} of the tables, this version knows form {FORM}")
     } else {
-        return Ok(());
+        return is_known(path, form);
     };
     Err(StoreError::Foreign { place, why })
+}
+
+/// Whether this version knows the form of the tables.
+fn is_known(path: &Path, form: i32) -> Result<(), StoreError> {
+    if form == FORM {
+        return Ok(());
+    }
+    let why = format!("has form {form} of the tables, this version knows form {FORM}");
+    Err(StoreError::Foreign { place: path.display().to_string(), why })
 }
 
 /// Reads until `buffer` is full or the file ends; how much came.
@@ -357,106 +373,5 @@ fn store_error(path: &Path, error: rusqlite::Error) -> StoreError {
             }
             error => StoreError::Medium { place, source: error.into() },
         },
-    }
-}
-
-fn record(row: &Row<'_>) -> rusqlite::Result<CallRecord> {
-    let time = |column| row.get(column).map(|at: Option<i64>| at.map(moment));
-    let began: i64 = row.get(7)?;
-    let ended = match time(9)? {
-        Some(at) => Some((at, row.get(10)?)),
-        None => None,
-    };
-    Ok(CallRecord {
-        call: NewCall {
-            uuid: Id::new(u128::from_be_bytes(row.get(0)?)),
-            peer: row.get(1)?,
-            handle: Handle { kind: row.get(2)?, value: row.get(3)? },
-            outgoing: row.get(4)?,
-            video: row.get(5)?,
-            in_recents: row.get(6)?,
-            at: moment(began),
-        },
-        connected: time(8)?,
-        ended,
-    })
-}
-
-/// Nanoseconds since 1970; the last that fits for times past the year 2262.
-fn nanoseconds(at: SystemTime) -> i64 {
-    match at.duration_since(SystemTime::UNIX_EPOCH) {
-        Ok(since) => i64::try_from(since.as_nanos()).unwrap_or(i64::MAX),
-        Err(before) => i64::try_from(before.duration().as_nanos()).map_or(i64::MIN, |ns| -ns),
-    }
-}
-
-fn moment(nanoseconds: i64) -> SystemTime {
-    let distance = Duration::from_nanos(nanoseconds.unsigned_abs());
-    if nanoseconds < 0 {
-        SystemTime::UNIX_EPOCH - distance
-    } else {
-        SystemTime::UNIX_EPOCH + distance
-    }
-}
-
-impl ToSql for AppId {
-    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
-        match self {
-            Self::Number(number) => Ok(number.cast_signed().into()),
-            Self::Text(text) => text.to_sql(),
-        }
-    }
-}
-
-impl FromSql for AppId {
-    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
-        match value {
-            ValueRef::Integer(number) => Ok(Self::Number(number.cast_unsigned())),
-            value => value.as_str().map(Self::from),
-        }
-    }
-}
-
-impl ToSql for HandleType {
-    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
-        Ok(self.code().into())
-    }
-}
-
-impl FromSql for HandleType {
-    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
-        let code = value.as_i64()?;
-        u8::try_from(code).ok().and_then(Self::of).ok_or(FromSqlError::OutOfRange(code))
-    }
-}
-
-/// How the file says why a call ended: the header's number of a reason that was reported, or one of ours.
-const fn number(ending: Ending) -> i64 {
-    match ending {
-        Ending::LeftBehind => -1,
-        Ending::Local => 0,
-        Ending::Reported(EndedReason::Failed) => 1,
-        Ending::Reported(EndedReason::RemoteEnded) => 2,
-        Ending::Reported(EndedReason::Unanswered) => 3,
-        Ending::Reported(EndedReason::AnsweredElsewhere) => 4,
-        Ending::Reported(EndedReason::DeclinedElsewhere) => 5,
-    }
-}
-
-impl ToSql for Ending {
-    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
-        Ok(number(*self).into())
-    }
-}
-
-impl FromSql for Ending {
-    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
-        let found = value.as_i64()?;
-        let reported = EndedReason::ALL.iter().map(|&reason| Self::Reported(reason));
-        [Self::Local, Self::LeftBehind]
-            .into_iter()
-            .chain(reported)
-            .find(|&ending| number(ending) == found)
-            .ok_or(FromSqlError::OutOfRange(found))
     }
 }
