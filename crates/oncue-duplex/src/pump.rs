@@ -5,8 +5,6 @@
 //! sum is played. The pump calls them every frame of device time, on its own thread, never on an audio callback's;
 //! with each captured frame comes what was at the speaker at its time.
 //!
-//! An endpoint is intent, and the session alone lets hardware run. So an endpoint may be attached at any time: it is
-//! called while the engine runs, and silent while it does not.
 
 #![allow(
     clippy::disallowed_types,
@@ -45,6 +43,33 @@ use std::thread::JoinHandle;
 use thread::Work;
 
 /// Carries audio between an engine and a call stack, on a thread of its own.
+///
+/// An endpoint is intent, and the session alone lets hardware run. So an endpoint may be attached at any time: it is
+/// called while the engine runs, and silent while it does not.
+///
+/// # What call stacks need
+/// Seen in libwebrtc, Twilio, pjmedia, linphone, baresip and RingRTC; the tests stand in this crate's `tests/`.
+///
+/// | | need | what serves it | shown by |
+/// |---|---|---|---|
+/// | R1 | a start before the activation is pending, no error | an endpoint is intent: [`playout`](Self::playout), [`capture`](Self::capture) | `pump_session`: `an_endpoint_waits_for_the_activation_…` |
+/// | R2 | several playout endpoints at once, in different formats | each its own [`FrameFormat`]; the sum is limited, not clipped | `pump_sound`: `endpoints_of_any_rate_…`, `a_sum_beyond_full_scale_…` |
+/// | R3 | attach and detach on a running device | they pass between two frames; no stream is touched | `pump`: `a_player_comes_and_goes_…` |
+/// | R4 | stop and detach join | [`Attachment::detach`], [`stop`](Self::stop) | `pump_threads`: `after_detach_or_stop_returned_…` |
+/// | R5 | release on the last detach, whatever a "closed" event says | [`PumpEvent::Wanted`]`(None)`, [`wanted`](Self::wanted) | `pump`: `the_program_hears_which_directions_…` |
+/// | R6 | endpoints outlive the deactivation, and the engine, silent | they are not called while nothing runs | `pump_session`: the same as R1; `pump`: `endpoints_outlive_the_engine_…` |
+/// | R7 | a repeated activation changes nothing | a start of what runs goes on; a stream is rebuilt only when lost | `pump`: `a_second_start_…`; `supervisor` |
+/// | R8 | a configure after the activation is reported | the session's types and its guard (rule `no-category-change-while-call-active`) | `oncue-session`: `compile_fail`, `guard` |
+/// | R9 | the format may change at the activation | [`HardwareEvent::FormatChanged`]; the stack's frames stay | `pump_session`: `the_stack_hears_of_another_device_…` |
+/// | R10 | stack code never runs on the audio thread | the pump's own thread | `pump_threads`: `one_thread_runs_…`; `realtime`: `with_a_call_stack_on_a_pump` |
+/// | R11 | thread hooks, and the same thread between interruptions | [`PumpHooks`]; one thread for the pump's life | `pump_threads`: `one_thread_runs_…` |
+/// | R12 | a count of activations never outvotes a deactivation | the session counts none: its deactivation closes the gate | `pump_session`: the same as R1 |
+///
+/// # Threads
+/// All of the stack's code that is attached runs on one thread, one call at a time. A panic ends its endpoint and is told
+/// ([`PumpEvent::Panicked`]). A call that blocks holds up the others: it costs the frames of the time it took, counted in
+/// [`AttachmentStats`] and [`Stats`](crate::Stats), and no delay is left of it. A stack that cannot promise to return
+/// in time takes and gives its frames by its own ticker instead ([`stack_clocked`](Self::stack_clocked)).
 ///
 /// ```
 /// use oncue_duplex::{CaptureInfo, FrameFormat, PlayoutInfo, Pump, PumpHooks};

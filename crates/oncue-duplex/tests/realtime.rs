@@ -16,7 +16,10 @@ use core::sync::atomic::{AtomicU32, Ordering};
 use core::time::Duration;
 use cpal::{ErrorKind, FromSample, SampleFormat, SizedSample};
 use oncue_card::{CardSettings, Direction, Fault};
-use oncue_duplex::{Duplex, DuplexSettings, Endpoint, SilenceKind};
+use oncue_duplex::{
+    CaptureInfo, Duplex, DuplexSettings, Endpoint, FrameFormat, PlayoutInfo, Pump, PumpHooks,
+    SilenceKind,
+};
 use oncue_session::{Directions, Engine, RunningIo};
 use puppet::{Puppet, capture, playback};
 use rig::{free_running, open, permit};
@@ -264,6 +267,53 @@ fn driven_by_a_card() {
         );
         assert_eq!(stats.capture.stream.format.format, SampleFormat::F32);
     });
+}
+
+#[test]
+fn with_a_call_stack_on_a_pump() {
+    survives("with_a_call_stack_on_a_pump", || {
+        let card =
+            free_running(CardSettings { noise_dbfs: Some(-60.0), ..CardSettings::default() });
+        let (mut duplex, endpoint) = open(&card, DuplexSettings::default());
+        let pump = Pump::spawn(endpoint, PumpHooks::default()).unwrap();
+        let frames = FrameFormat::new(16_000, 20).unwrap();
+        let play = |frame: &mut [i16], _: &PlayoutInfo| frame.fill(100);
+        let _far_end = pump.playout(frames, play);
+        let tap = pump.capture(frames, |_: &[i16], _: &[i16], _: &CaptureInfo| {});
+        let mut running = duplex.start(permit(), Directions::Duplex).unwrap();
+        let its = card.clone();
+        let audio = move || {
+            for run in 0..10 {
+                while !reached(3 * run + 1) {
+                    its.advance_frames(480);
+                }
+                // The card's lock is contended while streams are stopped and started: that is no callback's doing.
+                reach(3 * run + 2);
+                await_step(3 * run + 3);
+            }
+        };
+        under_the_filter(audio, || {
+            // Endpoints come and go, and the hardware stops and starts, while callbacks run under the filter.
+            for run in 0..10 {
+                let frames = tap.stats().frames;
+                while tap.stats().frames < frames + 10 {
+                    std::thread::yield_now();
+                }
+                pump.playout(frames_of_10_ms(), play).detach();
+                pump.set_muted(run % 2 == 0);
+                reach(3 * run + 1);
+                await_step(3 * run + 2);
+                running.stop();
+                running = duplex.start(permit(), Directions::Duplex).unwrap();
+                reach(3 * run + 3);
+            }
+        });
+        assert!(duplex.stats().playback.written > 0 && tap.stats().frames >= 100);
+    });
+}
+
+fn frames_of_10_ms() -> FrameFormat {
+    FrameFormat::new(48_000, 10).unwrap()
 }
 
 #[test]

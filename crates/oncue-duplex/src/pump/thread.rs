@@ -122,6 +122,7 @@ impl Work {
                 Order::Playout(seat, stack) => self.voices.push(Slot::new(seat, stack)),
                 Order::Detach(id, done) => {
                     self.remove(id);
+                    self.tell_what_is_wanted();
                     // Who asked may have given up.
                     let _ = done.send(());
                 }
@@ -132,6 +133,10 @@ impl Work {
                 }
             }
         }
+        self.tell_what_is_wanted();
+    }
+
+    fn tell_what_is_wanted(&mut self) {
         let wanted = self.inbox.wanted();
         if wanted != self.wanted {
             self.wanted = wanted;
