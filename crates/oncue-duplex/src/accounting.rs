@@ -10,8 +10,8 @@ use crate::ring::{RING_FRAMES, frame_ring, splices};
 use crate::settings::DuplexSettings;
 use crate::shared::{Shared, Side};
 use crate::silence::blocks;
-use crate::stats::StreamFormat;
-use core::sync::atomic::{AtomicU32, Ordering};
+use crate::stats::{ClockFigures, StreamFormat};
+use core::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use cpal::{SampleFormat, StreamInstant};
 use proptest::prelude::*;
 use std::collections::VecDeque;
@@ -42,6 +42,8 @@ impl Rig {
             epoch: Instant::now(),
             timebase: Timebase::default(),
             one_cycle: false,
+            two_clocks: AtomicBool::default(),
+            clocks: ClockFigures::default(),
             run: AtomicU32::new(0),
             capture: Side::new(format.clone()),
             playback: Side::new(format),
@@ -103,20 +105,21 @@ fn build(
     let (stamps_p, stamped_p) = stamps(shared.epoch);
     shared.capture.set_lane(&lane_c);
     shared.playback.set_lane(&lane_p);
-    ends.send(End::Capture(CaptureEnd {
-        lane: Arc::clone(&lane_c),
-        frames: captured,
-        splices: spliced_c,
-        stamps: stamped_c,
-        splice: None,
-    }))
+    ends.send(End::Capture(CaptureEnd::new(
+        Arc::clone(&lane_c),
+        captured,
+        spliced_c,
+        stamped_c,
+        RATE,
+    )))
     .unwrap();
-    ends.send(End::Playback(PlaybackEnd {
-        lane: Arc::clone(&lane_p),
-        frames: written,
-        splices: spliced_p,
-        stamps: stamped_p,
-    }))
+    ends.send(End::Playback(PlaybackEnd::new(
+        Arc::clone(&lane_p),
+        written,
+        spliced_p,
+        stamped_p,
+        RATE,
+    )))
     .unwrap();
     (
         CaptureCallback {

@@ -186,8 +186,8 @@ const HISTORY: usize = 256;
 /// How the positions of capture and playback stand to each other at the same instant.
 #[derive(Clone, Debug)]
 pub struct Alignment {
-    capture: VecDeque<(i64, u64)>,
-    playback: VecDeque<(i64, u64)>,
+    capture: VecDeque<(i64, f64)>,
+    playback: VecDeque<(i64, f64)>,
     pairs: VecDeque<(i64, f64)>,
 }
 
@@ -203,13 +203,13 @@ impl Default for Alignment {
 
 impl Alignment {
     /// The capture stream stood at `index` at time `at` (ns).
-    pub fn capture(&mut self, at: i64, index: u64) {
+    pub fn capture(&mut self, at: i64, index: f64) {
         remember(&mut self.capture, at, index);
         self.pair();
     }
 
     /// The playback stream stood at `index` at time `at` (ns, on the same clock).
-    pub fn playback(&mut self, at: i64, index: u64) {
+    pub fn playback(&mut self, at: i64, index: f64) {
         remember(&mut self.playback, at, index);
         self.pair();
     }
@@ -271,18 +271,16 @@ impl Alignment {
             let Some(&(earlier, from)) = self.capture.front() else { return };
             if at >= earlier {
                 let position = if at == earlier {
-                    from as f64
+                    from
                 } else if let Some(&(later, to)) = self.capture.get(1) {
-                    from as f64
-                        + (to as f64 - from as f64)
-                            * ((at - earlier) as f64 / (later - earlier) as f64)
+                    from + (to - from) * ((at - earlier) as f64 / (later - earlier) as f64)
                 } else {
                     return; // its later neighbour is still to come
                 };
                 if self.pairs.len() == PAIRS {
                     self.pairs.pop_front();
                 }
-                self.pairs.push_back((at, position - index as f64));
+                self.pairs.push_back((at, position - index));
                 self.forget_before_a_step();
             }
             self.playback.pop_front();
@@ -291,7 +289,7 @@ impl Alignment {
 }
 
 /// Appends a stamp. A stamp may be late but never early, so that one after it with an earlier time tells on it.
-fn remember(history: &mut VecDeque<(i64, u64)>, at: i64, index: u64) {
+fn remember(history: &mut VecDeque<(i64, f64)>, at: i64, index: f64) {
     while history.back().is_some_and(|last| at <= last.0) {
         history.pop_back();
     }
@@ -375,21 +373,21 @@ mod tests {
     fn nothing_is_known_from_one_direction() {
         let mut alignment = Alignment::default();
         for k in 0..20 {
-            alignment.playback(k * 10, k as u64);
+            alignment.playback(k * 10, k as f64);
         }
         assert_eq!(alignment.offset(), None);
-        alignment.capture(0, 0);
+        alignment.capture(0, 0.0);
         assert_eq!(alignment.offset(), Some(0.0));
     }
 
     #[test]
     fn a_lasting_silence_of_one_direction_does_not_pair_across_it() {
         let mut alignment = Alignment::default();
-        alignment.capture(1_000, 10);
-        alignment.playback(500, 3); // before the first capture: of no use
+        alignment.capture(1_000, 10.0);
+        alignment.playback(500, 3.0); // before the first capture: of no use
         assert_eq!(alignment.offset(), None);
-        alignment.playback(1_500, 7);
-        alignment.capture(2_000, 20);
+        alignment.playback(1_500, 7.0);
+        alignment.capture(2_000, 20.0);
         assert_eq!(alignment.offset(), Some(8.0));
     }
 
@@ -398,8 +396,8 @@ mod tests {
         let mut alignment = Alignment::default();
         let block = |k: u64, lost: i64, alignment: &mut Alignment| {
             let at = k as i64 * 10_000_000;
-            alignment.capture(at + lost * 1_000_000_000 / 48_000, k * 480);
-            alignment.playback(at + 3_000_000, k * 480 + 144);
+            alignment.capture(at + lost * 1_000_000_000 / 48_000, (k * 480) as f64);
+            alignment.playback(at + 3_000_000, (k * 480 + 144) as f64);
         };
         (0..50).for_each(|k| block(k, 0, &mut alignment));
         assert!(alignment.offset().unwrap().abs() < 0.01);
@@ -429,10 +427,10 @@ mod tests {
             while p < 200 {
                 if at_p(p) <= at_c(c) {
                     let late = if p % 8 == 3 { late[p / 8] } else { 0 };
-                    alignment.playback(at_p(p) as i64 + late, playback_block * p as u64);
+                    alignment.playback(at_p(p) as i64 + late, (playback_block * p as u64) as f64);
                     p += 1;
                 } else {
-                    alignment.capture(at_c(c) as i64, c * capture_block);
+                    alignment.capture(at_c(c) as i64, (c * capture_block) as f64);
                     c += 1;
                 }
             }

@@ -5,9 +5,10 @@
 use crate::callback::FORMATS;
 use crate::errand::with_deadline;
 use crate::error::{DeviceError, Direction, OpenError, Operation};
-use crate::settings::{DuplexSettings, FRAMES_PER_SECOND};
+use crate::settings::{Clocks, DuplexSettings, FRAMES_PER_SECOND};
 use crate::stats::StreamFormat;
 use core::fmt;
+use core::ops::RangeInclusive;
 use core::str::FromStr;
 use core::time::Duration;
 use cpal::traits::{DeviceTrait, HostTrait};
@@ -217,15 +218,15 @@ impl Chosen {
             .filter(|device| !support(device, direction).is_empty())
             .ok_or_else(|| no_device(host, direction, "default"))?,
         };
-        let range = best(&device, direction, settings.rate)?;
+        let (range, rate) = best(&device, direction, settings)?;
         let config = cpal::StreamConfig {
             channels: range.channels(),
-            sample_rate: settings.rate,
-            buffer_size: buffer_size(host, &device, direction, settings, &range)?,
+            sample_rate: rate,
+            buffer_size: buffer_size(host, &device, direction, settings, &range, rate)?,
         };
         let format = StreamFormat {
             device: name(&device),
-            rate: settings.rate,
+            rate,
             channels: range.channels(),
             format: range.sample_format(),
         };
@@ -292,13 +293,43 @@ fn no_device(host: &cpal::Host, direction: Direction, asked: &str) -> OpenError 
     }
 }
 
-/// The configuration to use at `rate`: the device's own number of channels if it can be had, so that no server mixes
-/// channels; then the fewest; then the best format.
+/// Rates of devices that are resampled where they do not have the engine's, in Hz.
+const CONVERTED: RangeInclusive<u32> = 8_000..=192_000;
+
+/// Whether both directions run on one clock.
+pub(crate) fn one_clock(
+    host: &cpal::Host,
+    capture: &Chosen,
+    playback: &Chosen,
+    clocks: Clocks,
+) -> bool {
+    match clocks {
+        Clocks::One => true,
+        Clocks::Two => false,
+        Clocks::Auto => {
+            let id = |chosen: &Chosen| chosen.device.id().ok().map(|id| id.id().to_owned());
+            matches!(host.id().to_string().as_str(), "jack" | "pipewire")
+                || match (id(capture), id(playback)) {
+                    (Some(capture), Some(playback)) => {
+                        // PulseAudio's name for what a sink plays.
+                        capture == playback || capture.strip_suffix(".monitor") == Some(&playback)
+                    }
+                    // A host that gives no ids has one device, or none that could be told from another.
+                    _ => true,
+                }
+        }
+    }
+}
+
+/// The configuration to use, and its rate: the engine's own rate if the device has it, else the nearest above it, else
+/// the highest; then the device's own number of channels if it can be had, so that no server mixes channels; then the
+/// fewest; then the best format.
 fn best(
     device: &cpal::Device,
     direction: Direction,
-    rate: u32,
-) -> Result<SupportedStreamConfigRange, OpenError> {
+    settings: &DuplexSettings,
+) -> Result<(SupportedStreamConfigRange, u32), OpenError> {
+    let rate = settings.rate;
     let default = match direction {
         Direction::Capture => device.default_input_config(),
         Direction::Playback => device.default_output_config(),
@@ -307,13 +338,18 @@ fn best(
     let supported = support(device, direction);
     supported
         .iter()
-        .filter(|range| range.contains_rate(rate) && range.channels() > 0)
+        .filter(|range| range.channels() > 0)
         .filter_map(|range| {
             let quality = FORMATS.iter().position(|format| *format == range.sample_format())?;
-            Some(((own != Some(range.channels()), range.channels(), quality), *range))
+            let near = rate.max(range.min_sample_rate()).min(range.max_sample_rate());
+            // A resampler would be heard of in what is measured, and so is not used where it is ruled out.
+            let fits = near == rate || settings.clocks != Clocks::One && CONVERTED.contains(&near);
+            let far = (near < rate, near.abs_diff(rate));
+            let key = (far, own != Some(range.channels()), range.channels(), quality);
+            fits.then_some((key, (*range, near)))
         })
         .min_by_key(|(key, _)| *key)
-        .map(|(_, range)| range)
+        .map(|(_, found)| found)
         .ok_or_else(|| {
             let mut available: Vec<String> = supported
                 .iter()
@@ -334,11 +370,12 @@ fn buffer_size(
     direction: Direction,
     settings: &DuplexSettings,
     range: &SupportedStreamConfigRange,
+    rate: u32,
 ) -> Result<BufferSize, OpenError> {
     let host = host.id().to_string();
     let Some(period) = settings.period else {
         // PulseAudio's own default is a buffer of 2 s.
-        let ten_ms = settings.rate / FRAMES_PER_SECOND;
+        let ten_ms = rate / FRAMES_PER_SECOND;
         return Ok(if host == "pulseaudio" {
             BufferSize::Fixed(ten_ms)
         } else {

@@ -38,7 +38,6 @@ pub struct Dll {
     /// ns per frame.
     nominal: f64,
     lock: Option<Lock>,
-    jumps: u64,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -66,19 +65,19 @@ struct Lock {
 impl Dll {
     /// A clock of nominally `rate` Hz that was not seen yet.
     pub fn new(rate: u32) -> Self {
-        Self { nominal: 1e9 / f64::from(rate.max(1)), lock: None, jumps: 0 }
+        Self { nominal: 1e9 / f64::from(rate.max(1)), lock: None }
     }
 
     /// The clock was seen to stand at `index` (frames) at time `at` (ns). An index that does not advance is passed
     /// over. True when the clock's position jumped: frames were lost, or the machine slept.
     pub fn update(&mut self, at: i64, index: u64) -> bool {
-        let Some(lock) = &mut self.lock else {
-            self.lock = Some(Lock::new(self.nominal, at, index));
-            return false;
-        };
-        let jumped = lock.saw(self.nominal, at, index);
-        self.jumps += u64::from(jumped);
-        jumped
+        match &mut self.lock {
+            Some(lock) => lock.saw(self.nominal, at, index),
+            None => {
+                self.lock = Some(Lock::new(self.nominal, at, index));
+                false
+            }
+        }
     }
 
     /// Forgets where the clock stood: its stream was started anew.
@@ -107,11 +106,6 @@ impl Dll {
     pub fn latest(&self) -> Option<i64> {
         let lock = self.lock.as_ref()?;
         Some(lock.epoch.0.saturating_add(lock.at as i64))
-    }
-
-    /// How often the clock jumped.
-    pub const fn jumps(&self) -> u64 {
-        self.jumps
     }
 }
 

@@ -45,6 +45,9 @@ pub struct DriftLoop {
     nominal: f64,
     of_leader: f64,
     ratio: f64,
+    /// Hz.
+    result: f64,
+    slips: u64,
     /// The follower's frame up to which the result was counted, and the count there.
     counted: Option<(f64, f64)>,
     /// What the result's count is to be ahead of the leader's, in frames of the result.
@@ -64,6 +67,8 @@ impl DriftLoop {
             nominal,
             of_leader: result / leader_hz,
             ratio: nominal,
+            result,
+            slips: 0,
             counted: None,
             ahead: 0.0,
         }
@@ -87,10 +92,27 @@ impl DriftLoop {
         }
     }
 
-    /// Both streams, or one, were started anew: positions are forgotten, the ratio stays until it is known better.
+    /// Both streams were started anew: where they stood is forgotten, and the ratio stays until it is known better.
     pub fn clear(&mut self) {
         self.follower.clear();
         self.leader.clear();
+        self.counted = None;
+    }
+
+    /// The follower's stream was started anew, perhaps on another device, of nominally `rate` Hz: where it stood is
+    /// forgotten.
+    pub fn renew_follower(&mut self, rate: u32) {
+        let nominal = self.result / f64::from(rate.max(1));
+        self.ratio *= nominal / self.nominal;
+        self.nominal = nominal;
+        self.follower = Dll::new(rate);
+        self.counted = None;
+    }
+
+    /// The leader's stream was started anew, likewise.
+    pub fn renew_leader(&mut self, rate: u32) {
+        self.of_leader = self.result / f64::from(rate.max(1));
+        self.leader = Dll::new(rate);
         self.counted = None;
     }
 
@@ -104,9 +126,16 @@ impl DriftLoop {
         (self.ratio / self.nominal - 1.0) * 1e6
     }
 
+    /// The frames, with their fractions, at which follower and leader stand at the same time, the latest at which the
+    /// leader was seen; `None` until both were.
+    pub fn indices(&self) -> Option<(f64, f64)> {
+        let at = self.leader.latest()?;
+        Some((self.follower.index(at)?, self.leader.index(at)?))
+    }
+
     /// How often one of the clocks jumped.
     pub const fn slips(&self) -> u64 {
-        self.follower.jumps() + self.leader.jumps()
+        self.slips
     }
 
     /// What the result is ahead of the leader at time `at` (ns), in frames of the result, had all of the follower's
@@ -123,6 +152,7 @@ impl DriftLoop {
 
     /// A clock jumped: the loop holds the position it has now.
     fn jumped(&mut self, before: Option<f64>) {
+        self.slips += 1;
         if let (Some(before), Some(after)) = (before, self.lead()) {
             self.ahead += after - before;
         }

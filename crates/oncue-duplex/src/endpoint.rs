@@ -10,19 +10,24 @@
 )]
 
 mod beats;
+mod intake;
+mod outlet;
 mod standing;
 mod wake;
 
+pub(crate) use intake::CaptureEnd;
+pub(crate) use outlet::PlaybackEnd;
 pub(crate) use standing::Standing;
 
-use crate::callback::Lane;
-use crate::clock::{Alignment, StampReader};
-use crate::ring::{FrameReader, FrameWriter, RING_FRAMES, Splice, SpliceReader};
+use crate::clock::Alignment;
+use crate::drift::DriftLoop;
+use crate::ring::{RING_FRAMES, Splice};
 use crate::shared::Shared;
-use crate::stats::{Counters, add};
+use crate::stats::{ClockStats, Counters, add};
 use beats::Beats;
 use core::fmt;
 use core::sync::atomic::Ordering;
+use core::time::Duration;
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::mpsc::Receiver;
@@ -38,8 +43,10 @@ pub struct Endpoint {
     playback: Option<PlaybackEnd>,
     /// Frames accepted before the present playback ring, which positions of frames go on from.
     accepted: u64,
+    /// Splices of playback, in frames of the endpoint.
     played: VecDeque<Splice>,
     alignment: Alignment,
+    drift: DriftLoop,
     capture_beats: Beats,
     playback_beats: Beats,
     /// The playback index at which the present stream of the present run began.
@@ -47,6 +54,8 @@ pub struct Endpoint {
     run: u32,
     /// How many streams were handed over.
     built: u32,
+    /// The devices', of capture and playback, in Hz.
+    rates: (u32, u32),
 }
 
 /// What a built stream hands over.
@@ -55,28 +64,11 @@ pub(crate) enum End {
     Playback(PlaybackEnd),
 }
 
-/// The consumer's end of a capture stream.
-pub(crate) struct CaptureEnd {
-    pub(crate) lane: Arc<Lane>,
-    pub(crate) frames: FrameReader,
-    pub(crate) splices: SpliceReader,
-    pub(crate) stamps: StampReader,
-    pub(crate) splice: Option<Splice>,
-}
-
-/// The consumer's end of a playback stream.
-pub(crate) struct PlaybackEnd {
-    pub(crate) lane: Arc<Lane>,
-    pub(crate) frames: FrameWriter,
-    pub(crate) splices: SpliceReader,
-    pub(crate) stamps: StampReader,
-}
-
 /// A frame of captured audio.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Captured {
     /// The capture stream's index of the frame's first sample: all samples that the device gave since the engine was
-    /// opened, lost ones too. The samples of a frame are consecutive.
+    /// opened, lost ones too, in frames of the endpoint's rate. The samples of a frame are consecutive.
     pub index: u64,
 }
 
@@ -92,7 +84,10 @@ pub struct Written {
 
 impl Endpoint {
     pub(crate) fn new(shared: Arc<Shared>, ends: Receiver<End>) -> Self {
+        let rates = (shared.capture.format().rate, shared.playback.format().rate);
         Self {
+            drift: DriftLoop::new(rates.0, rates.1, shared.settings.rate),
+            rates,
             shared,
             ends,
             capture: None,
@@ -117,7 +112,15 @@ impl Endpoint {
     /// [`MAX_PERIOD`](crate::MAX_PERIOD); 10 ms, [`frame`](Self::frame), is usual.
     pub fn read(&mut self, frame: &mut [f32]) -> Option<Captured> {
         self.follow();
-        self.capture.as_mut()?.read(frame, &self.shared.capture.counters, self.shared.settings.rate)
+        let ratio = self.drift.ratio();
+        self.capture.as_mut()?.read(frame, &self.shared.capture.counters, ratio)
+    }
+
+    /// How many samples [`read`](Self::read) can give now: for a consumer that takes what there is, whatever the period,
+    /// instead of frames of 10 ms.
+    pub fn available(&mut self) -> usize {
+        self.follow();
+        self.capture.as_mut().map_or(0, CaptureEnd::available)
     }
 
     /// Writes a frame of audio to be played after all that was written before.
@@ -126,8 +129,8 @@ impl Endpoint {
         let Some(end) = &mut self.playback else {
             return Written { accepted: 0, position: self.accepted };
         };
-        let position = self.accepted + end.frames.position();
-        let accepted = end.write(frame, &self.shared.playback.counters, self.shared.settings.rate);
+        let position = self.accepted + end.taken();
+        let accepted = end.write(frame, &self.shared.playback.counters);
         Written { accepted, position }
     }
 
@@ -149,7 +152,8 @@ impl Endpoint {
         let offset = self.alignment.offset()?;
         // In a cycle both directions stand at a multiple of its frames. JACK's stamps are taken when a client gets its
         // turn in the cycle, which is a few frames later for one than for the other.
-        Some(self.shared.cycle().map_or(offset, |frames| {
+        let resampled = self.capture.as_ref().is_some_and(CaptureEnd::is_resampled);
+        Some(self.shared.cycle().filter(|_| !resampled).map_or(offset, |frames| {
             let frames = f64::from(frames);
             (offset / frames).round() * frames
         }))
@@ -161,26 +165,37 @@ impl Endpoint {
             self.built += 1;
             self.alignment.clear();
             match end {
-                End::Capture(end) => {
+                End::Capture(mut end) => {
                     self.capture_beats.clear();
-                    if let Some(old) = self.capture.replace(end) {
+                    self.rates.0 = end.rate;
+                    self.drift.renew_follower(end.rate);
+                    if let Some(old) = self.capture.take() {
+                        end.go_on_from(&old, self.shared.settings.rate);
                         add(
                             &self.shared.capture.counters.consumer.dropped,
                             old.frames.fill() as u64,
                         );
                     }
+                    self.capture = Some(end);
                 }
-                End::Playback(end) => {
+                End::Playback(mut end) => {
                     self.playback_beats.clear();
                     self.follow_splices();
+                    self.rates.1 = end.rate;
+                    self.drift.renew_leader(end.rate);
+                    end.convert_from(self.shared.settings.rate);
                     if let Some(old) = self.playback.replace(end) {
-                        self.accepted += old.frames.position();
+                        self.accepted += old.taken();
                         add(
                             &self.shared.playback.counters.callback.skipped,
                             old.frames.fill() as u64,
                         );
                     }
                 }
+            }
+            if let Some(end) = &mut self.capture {
+                let two = self.shared.two_clocks.load(Ordering::Acquire);
+                end.resample_to(self.shared.settings.rate, two);
             }
         }
         let run = self.shared.run.load(Ordering::Acquire);
@@ -189,20 +204,24 @@ impl Endpoint {
             self.alignment.clear();
             self.capture_beats.clear();
             self.playback_beats.clear();
+            self.drift.clear();
         }
         let timebase = &self.shared.timebase;
         if let Some(end) = &mut self.capture {
             while let Some(stamp) = end.stamps.pop() {
                 if let Some(at) = timebase.capture_ns(stamp).filter(|_| stamp.run == run) {
-                    self.alignment.capture(at, stamp.index);
-                    self.capture_beats.came(at, stamp.index);
+                    let place = end.place(stamp.index as f64);
+                    self.alignment.capture(at, place);
+                    self.capture_beats.came(at, place.round() as u64);
+                    self.drift.follower(at, stamp.index);
                 }
             }
         }
         if let Some(end) = &mut self.playback {
             while let Some(stamp) = end.stamps.pop() {
                 if let Some(at) = timebase.playback_ns(stamp).filter(|_| stamp.run == run) {
-                    self.alignment.playback(at, stamp.index);
+                    self.alignment.playback(at, end.place(stamp.index, self.shared.settings.rate));
+                    self.drift.leader(at, stamp.index);
                     if self.playback_beats.latest().is_none() {
                         self.plays_since = stamp.index;
                     }
@@ -211,6 +230,12 @@ impl Endpoint {
             }
         }
         self.follow_splices();
+        let delay = self.capture.as_ref().map_or(0.0, CaptureEnd::delay);
+        self.shared.clocks.publish(ClockStats {
+            drift_ppm: self.drift.ppm(),
+            slips: self.drift.slips(),
+            resampler_delay: Duration::from_secs_f64(delay / f64::from(self.shared.settings.rate)),
+        });
     }
 
     fn follow_splices(&mut self) {
@@ -219,66 +244,9 @@ impl Endpoint {
             if self.played.len() == PLAYED {
                 self.played.pop_front();
             }
+            let splice = end.splice(splice, self.shared.settings.rate);
             self.played.push_back(Splice { position: self.accepted + splice.position, ..splice });
         }
-    }
-}
-
-impl CaptureEnd {
-    fn read(&mut self, frame: &mut [f32], counters: &Counters, rate: u32) -> Option<Captured> {
-        let stale = self.lane.stale.load(Ordering::Acquire).saturating_sub(self.frames.position());
-        self.discard(usize::try_from(stale).unwrap_or(usize::MAX), counters);
-
-        // Of what comes from here on, splices may still be unseen.
-        let mut waiting = self.frames.fill();
-        let target = self.lane.target.load(Ordering::Relaxed);
-        let keep = frame.len().max(target as usize);
-        if waiting > limit(target, rate, counters).max(frame.len()) {
-            waiting -= self.discard(waiting - keep, counters);
-        }
-        loop {
-            let position = self.frames.position();
-            match self.splices.peek() {
-                Some(next) if next.position <= position => self.splice = self.splices.pop(),
-                Some(next) if next.position < position + frame.len() as u64 => {
-                    let cut = usize::try_from(next.position - position).unwrap_or(usize::MAX);
-                    if cut > waiting {
-                        return None;
-                    }
-                    waiting -= self.discard(cut, counters);
-                }
-                _ => break,
-            }
-        }
-        if waiting < frame.len() {
-            return None;
-        }
-        let index = self.splice?.index_of(self.frames.position());
-        let read = self.frames.pop(frame);
-        add(&counters.consumer.moved, read as u64);
-        Some(Captured { index })
-    }
-
-    fn discard(&mut self, count: usize, counters: &Counters) -> usize {
-        let discarded = self.frames.skip(count);
-        add(&counters.consumer.dropped, discarded as u64);
-        discarded
-    }
-}
-
-impl PlaybackEnd {
-    fn write(&mut self, frame: &[f32], counters: &Counters, rate: u32) -> usize {
-        if !self.lane.gate.is_open() {
-            return 0;
-        }
-        let room = limit(self.lane.target.load(Ordering::Relaxed), rate, counters)
-            .saturating_sub(self.frames.fill());
-        let (fits, refused) = frame.split_at_checked(room).unwrap_or((frame, &[]));
-        let accepted = self.frames.push(fits);
-        self.lane.written.store(self.frames.position(), Ordering::Release);
-        add(&counters.consumer.moved, accepted as u64);
-        add(&counters.consumer.dropped, (refused.len() + fits.len() - accepted) as u64);
-        accepted
     }
 }
 

@@ -64,14 +64,14 @@ pub use resampler::Resampler;
 pub use rights::{Denied, Rights};
 pub use ring::{FrameReader, FrameWriter, RING_FRAMES, frame_ring, frame_ring_from};
 pub use settings::{
-    DEFAULT_RATE, Deadlines, DuplexSettings, FRAMES_PER_SECOND, MAX_PERIOD, MAX_PRIORITY, Recovery,
-    SettingsError,
+    Clocks, DEFAULT_RATE, Deadlines, DuplexSettings, FRAMES_PER_SECOND, MAX_PERIOD, MAX_PRIORITY,
+    Recovery, SettingsError,
 };
 pub use silence::{
     BlockMeter, BlockStats, Silence, SilenceCause, SilenceKind, SilenceSettings, SilenceWatch,
     SilentAudio,
 };
 pub use stats::{
-    CallbackTime, CaptureStats, PlaybackStats, Range, Stats, StreamFormat, StreamStats,
+    CallbackTime, CaptureStats, ClockStats, PlaybackStats, Range, Stats, StreamFormat, StreamStats,
 };
 pub use tuning::{TargetBounds, TargetTuner};

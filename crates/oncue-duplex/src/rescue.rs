@@ -228,8 +228,9 @@ impl Streams {
         let Some(shared) = self.shared() else { return };
         let now = self.rescue.now();
         for direction in [Direction::Playback, Direction::Capture] {
-            let callback = &shared.side(direction).counters.callback;
-            let block = f64::from(callback.last_block()) / f64::from(shared.settings.rate);
+            let side = shared.side(direction);
+            let callback = &side.counters.callback;
+            let block = f64::from(callback.last_block()) / f64::from(side.format().rate.max(1));
             if let Some(supervisor) = &mut self.rescue.supervisor {
                 let callbacks = callback.callbacks.load(Ordering::Relaxed);
                 supervisor.heard(direction, callbacks, Duration::from_secs_f64(block), now);

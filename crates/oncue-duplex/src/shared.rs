@@ -12,7 +12,7 @@ use crate::error::Direction;
 use crate::rights::Rights;
 use crate::settings::DuplexSettings;
 use crate::silence::{BlockReader, SilentAudio};
-use crate::stats::{Counters, Stats, StreamFormat};
+use crate::stats::{ClockFigures, Counters, Stats, StreamFormat};
 use core::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use core::time::Duration;
 use cpal::traits::DeviceTrait;
@@ -27,6 +27,10 @@ pub(crate) struct Shared {
     pub(crate) timebase: Timebase,
     /// Whether one server calls both directions in the same cycles (JACK).
     pub(crate) one_cycle: bool,
+    /// Whether capture is to follow playback's clock.
+    pub(crate) two_clocks: AtomicBool,
+    /// What the endpoint knows of the clocks.
+    pub(crate) clocks: ClockFigures,
     /// The present run, or the last one; 0 before the first.
     pub(crate) run: AtomicU32,
     pub(crate) capture: Side,
@@ -165,6 +169,7 @@ impl Shared {
         let mut stats = Stats {
             capture: self.capture.counters.capture(&self.capture.format()),
             playback: self.playback.counters.playback(&self.playback.format()),
+            clocks: self.clocks.read(),
         };
         stats.capture.stream.silence = silence(&self.capture);
         stats.playback.stream.silence = silence(&self.playback);

@@ -226,6 +226,44 @@ pub struct PlaybackStats {
     pub skipped: u64,
 }
 
+/// How the clocks of capture and playback stand to each other.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct ClockStats {
+    /// How much faster than capture playback runs, by their nominal rates, in ppm; 0 until both were seen for 2 s.
+    /// With two clocks the resampler makes up for it.
+    pub drift_ppm: f64,
+    /// How often one of the clocks jumped: the device lost frames, or the machine slept.
+    pub slips: u64,
+    /// What the resampler of capture adds to its latency, on average; zero where there is none.
+    pub resampler_delay: Duration,
+}
+
+/// The same, as the endpoint publishes it.
+#[derive(Debug, Default)]
+pub(crate) struct ClockFigures {
+    /// As bits.
+    drift_ppm: AtomicU64,
+    slips: AtomicU64,
+    resampler_delay_ns: AtomicU64,
+}
+
+impl ClockFigures {
+    pub(crate) fn publish(&self, stats: ClockStats) {
+        let ns = u64::try_from(stats.resampler_delay.as_nanos()).unwrap_or(u64::MAX);
+        self.drift_ppm.store(stats.drift_ppm.to_bits(), Ordering::Relaxed);
+        self.slips.store(stats.slips, Ordering::Relaxed);
+        self.resampler_delay_ns.store(ns, Ordering::Relaxed);
+    }
+
+    pub(crate) fn read(&self) -> ClockStats {
+        ClockStats {
+            drift_ppm: f64::from_bits(self.drift_ppm.load(Ordering::Relaxed)),
+            slips: self.slips.load(Ordering::Relaxed),
+            resampler_delay: Duration::from_nanos(self.resampler_delay_ns.load(Ordering::Relaxed)),
+        }
+    }
+}
+
 /// A snapshot of both directions.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Stats {
@@ -233,6 +271,8 @@ pub struct Stats {
     pub capture: CaptureStats,
     /// From the consumer to the device.
     pub playback: PlaybackStats,
+    /// What the endpoint has seen of both clocks.
+    pub clocks: ClockStats,
 }
 
 impl Counters {

@@ -10,7 +10,7 @@ use crate::callback::{
 };
 use crate::clock::{nanos, stamps};
 use crate::device_thread::Desk;
-use crate::devices::{Chosen, HostSource, connect};
+use crate::devices::{Chosen, HostSource, connect, one_clock};
 use crate::endpoint::{CaptureEnd, End, PlaybackEnd};
 use crate::error::{DeviceError, Direction, LossCause, OpenError, Operation, StreamEvent};
 use crate::rescue::{Rebuilt, Rescue};
@@ -19,9 +19,10 @@ use crate::ring::{frame_ring, splices};
 use crate::settings::{DuplexSettings, FRAMES_PER_SECOND};
 use crate::shared::{Shared, Side};
 use crate::silence::{BlockReader, blocks};
+use crate::stats::ClockFigures;
 use crate::supervisor::Supervisor;
 use crate::tuning::TargetTuner;
-use core::sync::atomic::{AtomicU32, Ordering};
+use core::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use core::time::Duration;
 use cpal::ErrorKind;
 use cpal::traits::{DeviceTrait, StreamTrait};
@@ -130,6 +131,8 @@ impl Streams {
             epoch: Instant::now(),
             timebase: crate::clock::Timebase::default(),
             one_cycle: host.id().to_string() == "jack",
+            two_clocks: AtomicBool::default(),
+            clocks: ClockFigures::default(),
             run: AtomicU32::new(0),
             capture: Side::new(capture.format.clone()),
             playback: Side::new(playback.format.clone()),
@@ -175,7 +178,9 @@ impl Streams {
         (host, capture, playback): (Arc<cpal::Host>, Chosen, Chosen),
     ) {
         self.rescue.supervisor = shared.settings.recovery.map(Supervisor::new);
-        self.opened = Some(Opened { capture, playback, stale: false, shared, source, link, host });
+        let opened = Opened { capture, playback, stale: false, shared, source, link, host };
+        opened.note_clocks();
+        self.opened = Some(opened);
     }
 
     /// Builds the streams for `directions` that are not there, but those that are being brought back.
@@ -244,6 +249,7 @@ impl Streams {
             if let Some(other) = other {
                 *opened.chosen_mut(direction.other()) = other;
             }
+            opened.note_clocks();
         }
         Ok(())
     }
@@ -324,6 +330,7 @@ impl Streams {
         if let Some(opened) = &mut self.opened {
             opened.host = Arc::clone(&built._host);
             *opened.chosen_mut(direction) = chosen;
+            opened.note_clocks();
         }
         self.install(direction, built, end);
         let run = shared.run.load(Ordering::Relaxed);
@@ -420,7 +427,7 @@ impl Streams {
         let Some(bounds) = shared.settings.target_bounds else { return };
         let Some(built) = self.built(direction).filter(|built| built.plays) else { return };
         let (lane, period) = (Arc::clone(&built.lane), built.period);
-        let (now, rate) = (shared.epoch.elapsed(), shared.settings.rate);
+        let (now, rate) = (shared.epoch.elapsed(), shared.side(direction).format().rate);
         let troubles = shared.side(direction).counters.troubles();
         let tuned = match direction {
             Direction::Capture => &mut self.capture_tuned,
@@ -580,6 +587,13 @@ impl Opened {
             Direction::Playback => &mut self.playback,
         }
     }
+
+    /// Says whether capture is to follow playback's clock, before a stream is handed over.
+    fn note_clocks(&self) {
+        let two =
+            !one_clock(&self.host, &self.capture, &self.playback, self.shared.settings.clocks);
+        self.shared.two_clocks.store(two, Ordering::Release);
+    }
 }
 
 /// Builds a stream, its gate closed, and the consumer's end of it.
@@ -623,13 +637,8 @@ pub(crate) fn build(
             let on_data = move |data: &_, info: &_| callback.run(data, info);
             let stream =
                 device.build_input_stream_raw(*config, format.format, on_data, on_error, None)?;
-            let end = CaptureEnd {
-                lane: Arc::clone(&lane),
-                frames: frame_reader,
-                splices: splice_reader,
-                stamps: stamp_reader,
-                splice: None,
-            };
+            let lane = Arc::clone(&lane);
+            let end = CaptureEnd::new(lane, frame_reader, splice_reader, stamp_reader, format.rate);
             (stream, End::Capture(end))
         }
         Direction::Playback => {
@@ -646,12 +655,9 @@ pub(crate) fn build(
             let on_data = move |data: &mut _, info: &_| callback.run(data, info);
             let stream =
                 device.build_output_stream_raw(*config, format.format, on_data, on_error, None)?;
-            let end = PlaybackEnd {
-                lane: Arc::clone(&lane),
-                frames: frame_writer,
-                splices: splice_reader,
-                stamps: stamp_reader,
-            };
+            let lane = Arc::clone(&lane);
+            let end =
+                PlaybackEnd::new(lane, frame_writer, splice_reader, stamp_reader, format.rate);
             (stream, End::Playback(end))
         }
     };
@@ -660,10 +666,10 @@ pub(crate) fn build(
     let period = if granted > 0 {
         granted
     } else {
-        settings.period.unwrap_or(settings.rate / FRAMES_PER_SECOND)
+        settings.period.unwrap_or(format.rate / FRAMES_PER_SECOND)
     };
-    let tuned = |bounds| TargetTuner::new(bounds, period, settings.rate, Duration::ZERO).target();
-    let target = settings.target_bounds.map_or_else(|| settings.target(period), tuned);
+    let tuned = |bounds| TargetTuner::new(bounds, period, format.rate, Duration::ZERO).target();
+    let target = settings.target_bounds.map_or_else(|| settings.target(period, format.rate), tuned);
     lane.target.store(target, Ordering::Relaxed);
     let (plays, doubt) = (false, None);
     let blocks = Some(block_reader);

@@ -6,7 +6,7 @@ mod puppet;
 
 use core::time::Duration;
 use cpal::{BufferSize, SampleFormat, SupportedBufferSize, SupportedStreamConfigRange};
-use oncue_duplex::{Duplex, DuplexSettings, HostSource, OpenError, devices, hosts};
+use oncue_duplex::{Clocks, Duplex, DuplexSettings, HostSource, OpenError, devices, hosts};
 use oncue_session::Engine;
 use puppet::{Puppet, range, source};
 
@@ -96,8 +96,11 @@ fn an_unknown_host_gets_the_list_of_what_this_build_has() {
 
 #[test]
 fn a_rate_that_the_device_does_not_run_at_is_refused_with_those_it_does() {
-    let error = open(vec![headset()], DuplexSettings { rate: 96_000, ..DuplexSettings::default() })
-        .unwrap_err();
+    let error = open(
+        vec![headset()],
+        DuplexSettings { rate: 96_000, clocks: Clocks::One, ..DuplexSettings::default() },
+    )
+    .unwrap_err();
     assert_eq!(
         error.to_string(),
         "playback device \"USB Headset\" does not run at 96000 Hz; it supports: 8000 to 48000 Hz i16"

@@ -93,11 +93,8 @@ fn every_sample_comes_back_in_place_whatever_the_period() {
         }
         let played = sound.endpoint.playback_index(0).unwrap();
         let offset = sound.endpoint.offset().unwrap();
-        assert_eq!(
-            back[0].0 as f64 - played as f64 - offset,
-            f64::from(period) + 37.0,
-            "period {period}"
-        );
+        let trip = back[0].0 as f64 - played as f64 - offset;
+        assert!((trip - f64::from(period) - 37.0).abs() < 1e-6, "{trip} frames, period {period}");
     }
 }
 

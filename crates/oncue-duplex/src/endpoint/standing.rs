@@ -5,6 +5,7 @@ use crate::callback::UNTOUCHED;
 use crate::error::Direction;
 use crate::pump::Played;
 use crate::ring::Splice;
+use crate::settings::FRAMES_PER_SECOND;
 use crate::stats::{Counters, StreamFormat};
 use core::sync::atomic::Ordering;
 use core::time::Duration;
@@ -65,10 +66,15 @@ impl Endpoint {
         };
         let block = self.shared.playback.counters.callback.largest_block() as usize;
         let target = end.lane.target.load(Ordering::Relaxed) as usize;
-        self.waiting() < (target + 1).saturating_sub(self.frame()).max(block).max(1)
+        self.waiting() < (target + 1).saturating_sub(self.played_frame()).max(block).max(1)
     }
 
-    /// Frames that wait to be played.
+    /// The device's frames that a frame of 10 ms is played as.
+    pub(super) fn played_frame(&self) -> usize {
+        (self.rates.1 / FRAMES_PER_SECOND) as usize
+    }
+
+    /// The device's frames that wait to be played.
     pub(super) fn waiting(&self) -> usize {
         self.playback.as_ref().map_or(0, |end| {
             let stale = end.lane.stale.load(Ordering::Acquire);
@@ -81,7 +87,7 @@ impl Endpoint {
     pub(crate) fn is_played(&mut self, standing: &Standing, position: u64) -> bool {
         let callback = &self.shared.playback.counters.callback;
         let frames = callback.frames.load(Ordering::Relaxed);
-        let stood = frames.saturating_sub(u64::from(callback.last_block()));
+        let stood = self.played_place(frames.saturating_sub(u64::from(callback.last_block())));
         let output = (standing.output.as_secs_f64() * f64::from(self.rate())).round() as u64;
         position.checked_sub(1).is_none_or(|last| {
             self.playback_index(last).is_some_and(|index| index + output < stood)
@@ -92,7 +98,7 @@ impl Endpoint {
     pub(crate) fn playout_delay(&self, standing: &Standing) -> Duration {
         let callback = &self.shared.playback.counters.callback;
         let block = u64::from(callback.last_block());
-        self.frames(self.waiting() as u64 + block) + standing.output
+        duration(self.waiting() as u64 + block, self.rates.1) + standing.output
     }
 
     /// From the microphone until the latest capture callback, of the sample at `index`.
@@ -100,7 +106,8 @@ impl Endpoint {
         let callback = &self.shared.capture.counters.callback;
         let block = u64::from(callback.last_block());
         let stood = callback.frames.load(Ordering::Relaxed).saturating_sub(block);
-        self.frames(stood.saturating_sub(index)) + standing.input
+        let stood = self.capture.as_ref().map_or(0.0, |end| end.place(stood as f64)) as u64;
+        duration(stood.saturating_sub(index), self.rate()) + standing.input
     }
 
     /// When the sample at capture index `index` was at the microphone.
@@ -123,7 +130,7 @@ impl Endpoint {
     pub(crate) fn played(&self) -> Played<'_> {
         let callback = &self.shared.playback.counters.callback;
         let taken = callback.frames.load(Ordering::Relaxed);
-        let nothing = Splice { position: u64::MAX, index: taken };
+        let nothing = Splice { position: u64::MAX, index: self.played_place(taken) };
         let next = self.playback.as_ref().filter(|end| end.lane.gate.is_open()).map(|end| {
             let shift = end.lane.shift.load(Ordering::Acquire);
             let position = end.frames.position() - self.waiting() as u64;
@@ -132,18 +139,27 @@ impl Endpoint {
             } else {
                 position.wrapping_add(shift)
             };
-            Splice { position: self.accepted + position, index }
+            let splice = end.splice(Splice { position, index }, self.rate());
+            Splice { position: self.accepted + splice.position, ..splice }
         });
-        let known = self.plays_since..taken + u64::from(callback.last_block());
+        let known = self.played_place(self.plays_since)
+            ..self.played_place(taken + u64::from(callback.last_block()));
         Played { splices: &self.played, next: next.unwrap_or(nothing), known }
     }
 
-    pub(super) fn frames(&self, frames: u64) -> Duration {
-        let rate = u64::from(self.rate().max(1));
-        Duration::from_nanos(frames / rate * 1_000_000_000 + frames % rate * 1_000_000_000 / rate)
+    /// The playback stream's frame `index`, counted in frames of the endpoint.
+    fn played_place(&self, index: u64) -> u64 {
+        let (rate, device) = (u128::from(self.rate()), u128::from(self.rates.1.max(1)));
+        (u128::from(index) * rate / device) as u64
     }
 
     fn instant(&self, ns: i64) -> Option<Instant> {
         self.shared.epoch.checked_add(Duration::from_nanos(u64::try_from(ns).ok()?))
     }
+}
+
+/// The time that `frames` take at `rate` Hz.
+pub(super) fn duration(frames: u64, rate: u32) -> Duration {
+    let rate = u64::from(rate.max(1));
+    Duration::from_nanos(frames / rate * 1_000_000_000 + frames % rate * 1_000_000_000 / rate)
 }

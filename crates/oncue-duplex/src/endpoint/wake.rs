@@ -4,7 +4,9 @@
 //! by the times of those before it, and looks; where it is late, or its times are not of the process's clock, a moment
 //! later again. `cargo run --release -p oncue-duplex --example pump_lateness` prints what that costs.
 
+use super::standing::duration;
 use super::{Beats, Endpoint};
+use crate::settings::FRAMES_PER_SECOND;
 use crate::stats::Counters;
 use core::sync::atomic::Ordering;
 use core::time::Duration;
@@ -25,8 +27,7 @@ impl Endpoint {
     pub fn wait(&mut self, timeout: Duration) -> bool {
         let start = Instant::now();
         loop {
-            self.follow();
-            if self.capture.as_ref().is_some_and(|end| end.frames.fill() >= self.frame()) {
+            if self.available() >= self.frame() {
                 return true;
             }
             let left = timeout.saturating_sub(start.elapsed());
@@ -54,8 +55,10 @@ impl Endpoint {
         let Some(end) = self.capture.as_ref().filter(|end| end.lane.gate.is_open()) else {
             return Some(LONGEST);
         };
-        let missing = self.frame().saturating_sub(end.frames.fill());
-        self.until(&self.shared.capture.counters, &self.capture_beats, missing)
+        // What the resampler needs beside that is in it once it runs.
+        let frame = (self.rates.0 / FRAMES_PER_SECOND) as usize;
+        let missing = frame.saturating_sub(end.frames.fill());
+        self.until(&self.shared.capture.counters, &self.capture_beats, missing, self.rates.0)
     }
 
     /// Until playback is due; `None` if that cannot be foreseen.
@@ -64,19 +67,25 @@ impl Endpoint {
             return Some(LONGEST);
         };
         let target = end.lane.target.load(Ordering::Relaxed) as usize;
-        let over = (self.waiting() + self.frame()).saturating_sub(target);
-        self.until(&self.shared.playback.counters, &self.playback_beats, over)
+        let over = (self.waiting() + self.played_frame()).saturating_sub(target);
+        self.until(&self.shared.playback.counters, &self.playback_beats, over, self.rates.1)
     }
 
-    /// Until the callback with which at least `frames` more have passed.
-    fn until(&self, counters: &Counters, beats: &Beats, frames: usize) -> Option<Duration> {
+    /// Until the callback with which at least `frames` more of a device of `rate` Hz have passed.
+    fn until(
+        &self,
+        counters: &Counters,
+        beats: &Beats,
+        frames: usize,
+        rate: u32,
+    ) -> Option<Duration> {
         let block = u64::from(counters.callback.last_block().max(1));
         let blocks = (frames as u64).div_ceil(block).max(1);
         let (at, _) = beats.latest()?;
         let now = self.shared.epoch.elapsed();
         let at = Duration::from_nanos(u64::try_from(at).ok()?);
         // A clock that is ahead of the process's is another one.
-        let wait = (at + self.frames(blocks * block)).checked_sub(now).filter(|_| at <= now)?;
+        let wait = (at + duration(blocks * block, rate)).checked_sub(now).filter(|_| at <= now)?;
         Some((wait + MARGIN).min(LONGEST))
     }
 }

@@ -5,7 +5,7 @@
 use crate::rig::{free_running, open, permit, until};
 use oncue_card::{Card, CardSettings};
 use oncue_duplex::{
-    Attachment, CaptureInfo, Duplex, DuplexSettings, FrameFormat, HardwareEvent, Playout,
+    Attachment, CaptureInfo, Clocks, Duplex, DuplexSettings, FrameFormat, HardwareEvent, Playout,
     PlayoutInfo, Pump, PumpHooks, Sample, Stats, StreamEvent,
 };
 use oncue_session::{Directions, Engine, RunningIo};
@@ -31,7 +31,9 @@ impl Phone {
     pub(crate) fn with(card: CardSettings, settings: DuplexSettings) -> Self {
         let card = free_running(card);
         let rate = card.settings().rate;
-        let (duplex, endpoint) = open(&card, DuplexSettings { rate, ..settings });
+        // The card is one clock, as which of its devices it is used; `settle` counts frames as they come.
+        let clocks = Clocks::One;
+        let (duplex, endpoint) = open(&card, DuplexSettings { rate, clocks, ..settings });
         let pump = Pump::spawn(endpoint, PumpHooks::default()).unwrap();
         Self { card, duplex, pump }
     }
@@ -55,7 +57,7 @@ impl Phone {
         assert_eq!(settings.target_fill, None, "the period and two frames");
         let meter = self.duplex.meter();
         until(|| {
-            let Stats { capture, playback } = meter.stats();
+            let Stats { capture, playback, .. } = meter.stats();
             let low = u64::from(playback.stream.granted?) + frame;
             let idle = capture.stream.waiting < frame
                 && (playback.stream.callbacks == 0 || playback.stream.waiting > low);
