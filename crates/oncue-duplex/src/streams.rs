@@ -335,7 +335,8 @@ impl Streams {
         self.install(direction, built, end);
         let run = shared.run.load(Ordering::Relaxed);
         if let Some(built) = self.built(direction) {
-            built.open_gate(run);
+            // It plays already: what it reported since is not to be forgotten.
+            built.lane.begin(run);
             built.plays = true;
         }
         self.calibrate(&shared, direction, run);

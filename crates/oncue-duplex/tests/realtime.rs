@@ -18,7 +18,7 @@ use cpal::{ErrorKind, FromSample, SampleFormat, SizedSample};
 use oncue_card::{CardSettings, Direction, Fault};
 use oncue_duplex::{
     CaptureInfo, Duplex, DuplexSettings, Endpoint, FrameFormat, PlayoutInfo, Pump, PumpHooks,
-    SilenceKind,
+    Recovery, SilenceKind,
 };
 use oncue_session::{Directions, Engine, RunningIo};
 use puppet::{Puppet, capture, playback};
@@ -26,7 +26,7 @@ use rig::{free_running, open, permit};
 use seccompiler::{BpfProgram, SeccompAction, SeccompFilter, TargetArch};
 use std::os::unix::process::ExitStatusExt;
 use std::process::{Command, Output};
-use std::sync::{Condvar, Mutex};
+use std::sync::{Condvar, Mutex, OnceLock};
 use std::time::Instant;
 
 const CHILD: &str = "ONCUE_DUPLEX_CHILD";
@@ -201,6 +201,101 @@ fn all_states_in_i16() {
 #[test]
 fn all_states_in_u16() {
     survives("all_states_in_u16", all_states::<u16>);
+}
+
+/// The callbacks of both directions, as they are handed from the thread that builds to the one under the filter.
+type Strings = (
+    (
+        Box<dyn FnMut(&cpal::Data, &cpal::InputCallbackInfo) + Send>,
+        Box<dyn FnMut(cpal::Error) + Send>,
+    ),
+    (
+        Box<dyn FnMut(&mut cpal::Data, &cpal::OutputCallbackInfo) + Send>,
+        Box<dyn FnMut(cpal::Error) + Send>,
+    ),
+);
+
+/// Streams fail and are built anew while their callbacks go on: those of the lost stream until it is dropped and after,
+/// those of the new one from before it is handed over.
+fn lost_and_rebuilt() {
+    /// Read by one thread after the other wrote it: neither ever waits.
+    static REBUILT: [OnceLock<Mutex<Option<Strings>>>; 3] =
+        [OnceLock::new(), OnceLock::new(), OnceLock::new()];
+    let puppet = Puppet::new(2, SampleFormat::F32);
+    let recovery = Recovery { retry_at_most: Duration::from_millis(4), ..Recovery::default() };
+    let settings = DuplexSettings { recovery: Some(recovery), ..DuplexSettings::default() };
+    let (mut duplex, mut endpoint) = Duplex::open(puppet.source(), settings).unwrap();
+    let mut running = duplex.start(permit(), Directions::Duplex).unwrap();
+    let strings = |puppet: &Puppet| {
+        let strings = puppet.strings.lock().unwrap();
+        strings.capture.is_some() && strings.playback.is_some()
+    };
+    let mut held = Some((puppet.capture_strings(), puppet.playback_strings()));
+    // What was lost may not be freed on the thread under the filter, which never ends.
+    let mut kept: [Option<Strings>; 3] = [None, None, None];
+    let audio = move || {
+        let mut buffer = [0.1_f32; 960];
+        let mut ns = 0;
+        for (slot, keep) in REBUILT.iter().zip(&mut kept) {
+            let Some(((push, capture_error), (pull, playback_error))) = &mut held else { return };
+            for _ in 0..100 {
+                ns += 10_000_000;
+                capture(push, &mut buffer, ns);
+                playback(pull, &mut buffer, ns);
+            }
+            // One error is fatal at once, many may be an underrun until no callback follows them.
+            playback_error(ErrorKind::DeviceNotAvailable.into());
+            for _ in 0..1000 {
+                capture_error(ErrorKind::StreamInvalidated.into());
+                playback_error(ErrorKind::BackendError.into());
+            }
+            while slot.get().is_none() {
+                ns += 10_000_000;
+                capture(push, &mut buffer, ns);
+                playback(pull, &mut buffer, ns);
+            }
+            let next = slot.get().and_then(|slot| slot.try_lock().ok()?.take());
+            *keep = core::mem::replace(&mut held, next);
+        }
+        let Some(((push, _), (pull, _))) = &mut held else { return };
+        while !reached(1) {
+            ns += 10_000_000;
+            capture(push, &mut buffer, ns);
+            playback(pull, &mut buffer, ns);
+        }
+        for old in kept.iter_mut().flatten() {
+            capture(&mut old.0.0, &mut buffer, ns);
+            playback(&mut old.1.0, &mut buffer, ns);
+        }
+    };
+    let control = || {
+        let mut frame = [0.1; 480];
+        for slot in &REBUILT {
+            while !strings(&puppet) {
+                endpoint.write(&frame);
+                while endpoint.read(&mut frame).is_some() {}
+                std::thread::sleep(Duration::from_millis(1));
+            }
+            let strings = (puppet.capture_strings(), puppet.playback_strings());
+            assert!(slot.set(Mutex::new(Some(strings))).is_ok());
+        }
+        let before = duplex.stats().capture.delivered;
+        while duplex.stats().capture.delivered < before + 48_000 {
+            endpoint.write(&frame);
+            while endpoint.read(&mut frame).is_some() {}
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        running.stop();
+        reach(1);
+    };
+    under_the_filter(audio, control);
+    let stats = duplex.stats();
+    assert!(stats.capture.stream.errors > 0 && stats.playback.stream.errors > 0);
+}
+
+#[test]
+fn streams_that_are_lost_and_rebuilt() {
+    survives("streams_that_are_lost_and_rebuilt", lost_and_rebuilt);
 }
 
 /// A started engine on a card that a test moves.
