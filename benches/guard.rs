@@ -2,18 +2,34 @@
 //! an event of the guard with every rule on, and a typed step beside the machine's step that it makes.
 //!
 //! The three machines play the same cycle of an answered call, an interruption and an end, and are first seen to go
-//! through the same states. Throughput is per word, event or step.
+//! through the same states. Throughput is per word, event or step. With `-- --ratios` all of them take turns, a table is
+//! printed, and the bounds that OnCue promises are asserted.
 
 #![allow(clippy::unwrap_used, reason = "a bench that cannot go on has failed")]
+#![allow(clippy::print_stdout, reason = "a table is what --ratios is for")]
 
-use criterion::{Criterion, Throughput, criterion_group, criterion_main};
+use criterion::{Criterion, Throughput, criterion_group};
+use oncue_session::owner::App;
 use oncue_session::{
     Audio, Configuration, Configured, Entry, Event, Fresh, Guard, Machine, OutputPort, Owner,
     Platform, PlayAndRecord, Policy, Refusal, State, Step, SystemEvent,
 };
 use oncue_trace::Line;
 use std::hint::black_box;
-use std::time::Duration;
+use std::process::ExitCode;
+use std::time::{Duration, Instant};
+
+/// Rounds of `--ratios` in which each takes its turn once.
+const ROUNDS: usize = 200;
+
+fn main() -> ExitCode {
+    if std::env::args().any(|arg| arg == "--ratios") {
+        return ratios();
+    }
+    benches();
+    Criterion::default().configure_from_args().final_summary();
+    ExitCode::SUCCESS
+}
 
 #[derive(Clone, Copy, Debug)]
 enum Word {
@@ -280,25 +296,92 @@ fn typed(c: &mut Criterion) {
 
     let mut group = c.benchmark_group("four steps");
     group.throughput(Throughput::Elements(4));
-    group.bench_function("typed", |b| {
-        b.iter(|| {
-            let session = black_box(&mut audio).expect::<Configured>().unwrap();
-            let session = session.activate().unwrap().override_output(OutputPort::Speaker).unwrap();
-            session.stop().unwrap().deactivate().unwrap().state()
-        });
-    });
-    group.bench_function("the machine's", |b| {
-        b.iter(|| {
-            let machine = black_box(&mut machine);
-            machine.attempt(black_box(Step::Activate)).unwrap();
-            machine.attempt(black_box(Step::OverrideOutput)).unwrap();
-            machine.attempt(black_box(Step::Stop)).unwrap();
-            machine.attempt(black_box(Step::Deactivate)).unwrap();
-            machine.state()
-        });
-    });
+    group.bench_function("typed", |b| b.iter(|| four_typed(black_box(&mut audio))));
+    group.bench_function("the machine's", |b| b.iter(|| four(black_box(&mut machine))));
     group.finish();
 }
 
+fn four_typed(audio: &mut Audio<App>) -> State {
+    let session = audio.expect::<Configured>().unwrap();
+    let session = session.activate().unwrap().override_output(OutputPort::Speaker).unwrap();
+    session.stop().unwrap().deactivate().unwrap().state()
+}
+
+fn four(machine: &mut Machine) -> State {
+    machine.attempt(black_box(Step::Activate)).unwrap();
+    machine.attempt(black_box(Step::OverrideOutput)).unwrap();
+    machine.attempt(black_box(Step::Stop)).unwrap();
+    machine.attempt(black_box(Step::Deactivate)).unwrap();
+    machine.state()
+}
+
 criterion_group!(benches, machines, guard, typed);
-criterion_main!(benches);
+
+/// What one of `count` things costs that `all` does, in ns.
+fn timed(count: usize, all: impl FnOnce()) -> f64 {
+    let start = Instant::now();
+    all();
+    start.elapsed().as_nanos() as f64 / count as f64
+}
+
+/// Measures, prints the table, and asserts what is promised.
+fn ratios() -> ExitCode {
+    use statig::prelude::IntoStateMachineExt;
+    let story = story();
+    let words: Vec<Word> = CALL.into_iter().cycle().take(200 * CALL.len()).collect();
+    let mut machine = Machine::new(Owner::System);
+    let mut state = State::Fresh;
+    let mut statig = by_statig::Session::default().state_machine();
+    let mut audio = Audio::owned_by_app(Nothing);
+    let mut apps = Machine::new(Owner::App);
+    let _ = audio.expect::<Fresh>().unwrap().configure(PlayAndRecord::voice_chat()).unwrap();
+    apps.attempt(Step::Configure).unwrap();
+
+    let names = ["the guard, an event", "the table, a word", "hand-written match", "statig"];
+    let names = names.into_iter().chain(["a typed step", "the machine's step"]);
+    let mut turns: Vec<(&str, Vec<f64>)> = names.map(|name| (name, Vec::new())).collect();
+    for _ in 0..ROUNDS {
+        let mut guard = Guard::new(Policy::apple());
+        let round = [
+            timed(story.len(), || {
+                black_box(&story).iter().for_each(|entry| assert!(guard.observe(entry).is_empty()));
+            }),
+            timed(words.len(), || {
+                black_box(&words)
+                    .iter()
+                    .for_each(|&word| assert!(machine_step(&mut machine, word)));
+            }),
+            timed(words.len(), || {
+                black_box(&words).iter().for_each(|&word| assert!(by_hand(&mut state, word)));
+            }),
+            timed(words.len(), || {
+                black_box(&words).iter().for_each(|word| statig.handle(word));
+            }),
+            timed(4000, || {
+                (0..1000).for_each(|_| _ = black_box(four_typed(black_box(&mut audio))));
+            }),
+            timed(4000, || (0..1000).for_each(|_| _ = black_box(four(black_box(&mut apps))))),
+        ];
+        turns.iter_mut().zip(round).for_each(|((_, all), turn)| all.push(turn));
+    }
+
+    println!("ns, median and lowest decile of {ROUNDS} turns");
+    println!("| | median | lowest decile |");
+    println!("|---|--:|--:|");
+    for (name, all) in &mut turns {
+        all.sort_by(f64::total_cmp);
+        println!("| {name} | {:.1} | {:.1} |", all[ROUNDS / 2], all[ROUNDS / 10]);
+    }
+    let ratio = |one: usize, other: usize| turns[one].1[ROUNDS / 10] / turns[other].1[ROUNDS / 10];
+    // What is above 8 and 1 is the margin for a shared machine.
+    let promises = [
+        ("the guard, an event, beside a word of statig", ratio(0, 3), 12.0),
+        ("a typed step beside the machine's", ratio(4, 5), 1.15),
+    ];
+    for (what, ratio, bound) in promises {
+        let says = if ratio <= bound { "ok    " } else { "BROKEN" };
+        println!("{says} {what}: {ratio:.2}, at most {bound}");
+    }
+    let kept = promises.iter().all(|(_, ratio, bound)| ratio <= bound);
+    if kept { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}

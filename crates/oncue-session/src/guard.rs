@@ -187,9 +187,19 @@ impl Guard {
         &self.findings
     }
 
+    #[inline]
     fn expire(&mut self, now: Duration) {
         self.findings.clear();
-        self.now = self.now.max(now.min(LATEST));
+        if now > self.now {
+            self.now = now.min(LATEST);
+            if self.watch.is_over(self.now) {
+                self.find_what_is_over();
+            }
+        }
+    }
+
+    #[cold]
+    fn find_what_is_over(&mut self) {
         while let Some(wake) = self.watch.over(self.now) {
             let rule = Watch::broken(&wake, &self.facts);
             self.find(rule, wake.at, Some(wake.since), None, wake.about);

@@ -66,11 +66,14 @@ impl Watch {
         self.wakes.iter().copied().min_by_key(|wake| wake.at)
     }
 
+    /// Whether a deadline may be over before `now`.
+    #[inline]
+    pub(crate) fn is_over(&self, now: Duration) -> bool {
+        now > self.next
+    }
+
     /// Takes out the first deadline that is over before `now`.
     pub(crate) fn over(&mut self, now: Duration) -> Option<Wake> {
-        if now <= self.next {
-            return None;
-        }
         let first = self.next()?;
         if now <= first.at {
             // The one that `next` stood for was replaced.

@@ -45,18 +45,27 @@ impl StateSet {
     }
 
     /// Each state moved.
+    #[inline(always)]
     pub(super) fn moved(self, to: impl Fn(State) -> State) -> Self {
         match self.single() {
             Some(state) => Self::only(to(state)),
-            None => self.iter().fold(Self(0), |all, state| all.with(Self::only(to(state)))),
+            None => self.each_moved(to),
         }
     }
 
+    #[cold]
+    fn each_moved(self, to: impl Fn(State) -> State) -> Self {
+        self.iter().fold(Self(0), |all, state| all.with(Self::only(to(state))))
+    }
+
     /// Those for which `keep` holds, or all of them if it holds for none.
+    #[inline(always)]
     pub(super) fn narrowed(self, keep: impl Fn(State) -> bool) -> Self {
-        if self.single().is_some() {
-            return self;
-        }
+        if self.single().is_some() { self } else { self.those(keep) }
+    }
+
+    #[cold]
+    fn those(self, keep: impl Fn(State) -> bool) -> Self {
         let kept = self
             .iter()
             .filter(|&state| keep(state))
