@@ -6,7 +6,7 @@ use crate::story::Story;
 use oncue_duplex::Duplex;
 use oncue_session::{Audio, Fresh, PlayAndRecord, Running, SessionError, State, Step, SystemEvent};
 use std::sync::mpsc::Receiver;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// How long an app waits for an activation before it reports that none came (rule `activation-watchdog`: a few seconds).
 pub(crate) const ACTIVATION_DEADLINE: Duration = Duration::from_secs(3);
@@ -42,6 +42,7 @@ pub(crate) fn under_system<T>(
     let Ok(Told::DidActivate(activation)) = told.recv_timeout(ACTIVATION_DEADLINE) else {
         return Ok(None);
     };
+    engine.activated(Instant::now());
     let session = audio.did_activate(activation)?;
     story.system(SystemEvent::DidActivate, session.state());
     let session = session.start(engine)?;
@@ -78,6 +79,7 @@ pub(crate) fn owned_by_app<T>(
     let session = session.prepare(engine)?;
     story.app(Step::Prepare, session.state());
     let session = session.activate()?;
+    engine.activated(Instant::now());
     story.app(Step::Activate, session.state());
     let session = session.start(engine)?;
     story.app(Step::Start, session.state());

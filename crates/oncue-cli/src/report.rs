@@ -46,6 +46,9 @@ struct Stream<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     period_frames: Option<u32>,
     xruns: u64,
+    /// From the activation to the first frame.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    first_frame_after_ms: Option<f64>,
 }
 
 #[derive(Debug, Serialize)]
@@ -77,6 +80,7 @@ impl<'a> Stream<'a> {
             format: format.format.to_string(),
             period_frames: stats.granted,
             xruns: stats.xruns,
+            first_frame_after_ms: stats.first_frame_after.map(|time| time.as_secs_f64() * 1e3),
         }
     }
 }
@@ -159,6 +163,14 @@ impl fmt::Display for Report<'_> {
                 Some(frames) => writeln!(f, ", period {frames} frames")?,
                 None => writeln!(f)?,
             }
+        }
+        if let (Some(played), Some(captured)) =
+            (self.playback.first_frame_after_ms, self.capture.first_frame_after_ms)
+        {
+            writeln!(
+                f,
+                "first audio  played {played:.1} ms, captured {captured:.1} ms after the activation"
+            )?;
         }
         if let Some(trip) = &self.round_trip {
             write!(f, "round trip   {:.2} frames = {:.3} ms", trip.frames, trip.ms)?;

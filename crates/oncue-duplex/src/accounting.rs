@@ -47,6 +47,7 @@ impl Rig {
             run: AtomicU32::new(0),
             capture: Side::new(format.clone()),
             playback: Side::new(format),
+            activated: Mutex::default(),
             owner: Mutex::default(),
             waiter: OnceLock::default(),
         });

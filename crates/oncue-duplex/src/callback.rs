@@ -117,6 +117,9 @@ impl CaptureCallback {
         let run = lane.run.load(Ordering::Relaxed);
         stamps.publish(run, nanos(stamp), index);
         counters.block(data.len() / channels);
+        if data.len() >= channels {
+            counters.first.passed(run, stamps.epoch(), entered);
+        }
         let waiting = frames.fill();
         counters.fill(waiting);
 
@@ -254,6 +257,7 @@ impl PlaybackCallback {
         let taken = waiting.min(wanted - ahead);
         let behind = wanted - ahead - taken;
         if taken > 0 {
+            counters.first.passed(run, stamps.epoch(), entered);
             // A log without room costs the consumer a mapping, never a frame.
             splices.mark(frames.position(), index + ahead as u64);
         }

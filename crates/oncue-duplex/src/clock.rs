@@ -59,6 +59,11 @@ pub(crate) fn stamps(epoch: Instant) -> (StampWriter, StampReader) {
 }
 
 impl StampWriter {
+    /// What the process's clock counts from.
+    pub(crate) const fn epoch(&self) -> Instant {
+        self.epoch
+    }
+
     /// Publishes a stamp, or not if the log is full. JACK's callback times go backwards after an xrun, and a host may
     /// give none at all: where `ns` does not advance, the process's clock is read instead.
     pub(crate) fn publish(&mut self, run: u32, ns: u64, index: u64) {

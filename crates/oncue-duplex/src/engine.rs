@@ -114,6 +114,13 @@ impl Duplex {
         })
     }
 
+    /// The session was activated at `at`: the time to audio of the next start counts from there
+    /// ([`StreamStats::first_frame_after`](crate::StreamStats::first_frame_after)).
+    pub fn activated(&self, at: Instant) {
+        let activated = &self.control.shared.activated;
+        *activated.lock().unwrap_or_else(PoisonError::into_inner) = Some(at);
+    }
+
     /// The user chose a direction to be mute, or takes that back: then its silence is none. Nothing is muted by this.
     pub fn set_muted(&self, direction: Direction, muted: bool) {
         self.control.shared.side(direction).muted.store(muted, Ordering::Relaxed);
@@ -138,6 +145,7 @@ impl Engine for Duplex {
         permit: StartPermit,
         directions: Directions,
     ) -> Result<Box<dyn RunningIo>, DeviceError> {
+        self.control.shared.awaits(directions, Instant::now());
         self.control.open_again()?;
         self.control
             .call(|deadlines| deadlines.open, move |streams| streams.prepare(directions))??;

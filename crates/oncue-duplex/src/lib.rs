@@ -45,6 +45,7 @@ mod silence;
 mod stats;
 mod streams;
 mod supervisor;
+mod time_to_audio;
 mod tuning;
 
 pub use clock::Alignment;

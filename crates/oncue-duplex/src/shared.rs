@@ -16,6 +16,7 @@ use crate::stats::{ClockFigures, Counters, Stats, StreamFormat};
 use core::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use core::time::Duration;
 use cpal::traits::DeviceTrait;
+use oncue_session::Directions;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::thread::Thread;
 use std::time::Instant;
@@ -35,6 +36,8 @@ pub(crate) struct Shared {
     pub(crate) run: AtomicU32,
     pub(crate) capture: Side,
     pub(crate) playback: Side,
+    /// When the session was activated for the next start, if the program told.
+    pub(crate) activated: Mutex<Option<Instant>>,
     /// Which device thread may hand streams over: an earlier one may come back out of a server late.
     pub(crate) owner: Mutex<u32>,
     /// The thread that waits for callbacks, and need not while there are none.
@@ -54,6 +57,8 @@ pub(crate) struct Side {
     /// The user chose it to be mute.
     pub(crate) muted: AtomicBool,
     rights: Mutex<Rights>,
+    /// Since when its audio is waited for.
+    awaited: Mutex<Option<Instant>>,
     /// The silence that was seen at the last poll.
     pub(crate) silence: Mutex<Option<SilentAudio>>,
 }
@@ -68,6 +73,7 @@ impl Side {
             blocks: Mutex::default(),
             muted: AtomicBool::new(false),
             rights: Mutex::default(),
+            awaited: Mutex::default(),
             silence: Mutex::default(),
         }
     }
@@ -129,6 +135,15 @@ impl Shared {
         }
     }
 
+    /// Audio of these directions is waited for, since the activation if that was told, or since `now`.
+    pub(crate) fn awaits(&self, directions: Directions, now: Instant) {
+        let told = self.activated.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let capture = (directions == Directions::Duplex).then_some(&self.capture);
+        for side in [&self.playback].into_iter().chain(capture).filter(|side| !side.is_open()) {
+            *side.awaited.lock().unwrap_or_else(PoisonError::into_inner) = told.or(Some(now));
+        }
+    }
+
     /// The settings to find a direction's device with once more: by its id, unless the default is followed.
     pub(crate) fn wanted(&self, direction: Direction) -> DuplexSettings {
         let mut settings = self.settings.clone();
@@ -176,6 +191,13 @@ impl Shared {
         let target = |side: &Side| side.lane().map_or(0, |it| it.target.load(Ordering::Relaxed));
         stats.capture.stream.target = target(&self.capture);
         stats.playback.stream.target = target(&self.playback);
+        let first = |side: &Side| {
+            let from = (*side.awaited.lock().unwrap_or_else(PoisonError::into_inner))?;
+            let run = self.run.load(Ordering::Acquire);
+            side.counters.callback.first.after(run, self.epoch, from)
+        };
+        stats.capture.stream.first_frame_after = first(&self.capture);
+        stats.playback.stream.first_frame_after = first(&self.playback);
         stats.capture.stream.rights = self.capture.rights();
         stats.playback.stream.rights = self.playback.rights();
         stats

@@ -10,6 +10,7 @@ pub(crate) use callback_time::Histogram;
 
 use crate::rights::Rights;
 use crate::silence::SilentAudio;
+use crate::time_to_audio::FirstFrame;
 use core::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use core::time::Duration;
 use cpal::SampleFormat;
@@ -40,6 +41,7 @@ pub(crate) struct CallbackCounters {
     pub(crate) inserted: AtomicU64,
     pub(crate) underrun: AtomicU64,
     pub(crate) skipped: AtomicU64,
+    pub(crate) first: FirstFrame,
     /// Between the callback and the converter, of a block's first frame, in ns.
     pub(crate) delay: AtomicU64,
     pub(crate) time: Histogram,
@@ -189,6 +191,10 @@ pub struct StreamStats {
     pub errors: u64,
     /// The largest magnitude of a sample that the device gave (capture) or got (playback); full scale is 1.
     pub peak: f32,
+    /// The time to audio in the present run: from the activation that [`Duplex::activated`](crate::Duplex::activated)
+    /// told of, or else from the call of `start`, to the callback that gave the first frame (capture) or took the first
+    /// that the consumer wrote (playback; the cushion of silence ahead of it is still to come). `None` before that.
+    pub first_frame_after: Option<Duration>,
     /// The silence that the direction is in, as of the last [`Duplex::poll_event`](crate::Duplex::poll_event).
     pub silence: Option<SilentAudio>,
 }
@@ -301,6 +307,7 @@ impl Counters {
             errors: self.errors.load(Ordering::Relaxed),
             peak: f32::from_bits(self.callback.peak.load(Ordering::Relaxed)),
             silence: None,
+            first_frame_after: None,
         }
     }
 

@@ -136,6 +136,7 @@ impl Streams {
             run: AtomicU32::new(0),
             capture: Side::new(capture.format.clone()),
             playback: Side::new(playback.format.clone()),
+            activated: Mutex::default(),
             owner: Mutex::default(),
             waiter: OnceLock::new(),
         });

@@ -26,6 +26,8 @@ pub(crate) struct Puppet {
     pub(crate) capture: Vec<SupportedStreamConfigRange>,
     pub(crate) playback: Vec<SupportedStreamConfigRange>,
     pub(crate) pauses: bool,
+    /// How long it takes to build a stream.
+    pub(crate) builds_for: Duration,
     pub(crate) strings: Arc<Mutex<Strings>>,
 }
 
@@ -53,6 +55,7 @@ impl Puppet {
             capture: vec![range(channels, format)],
             playback: vec![range(channels, format)],
             pauses: true,
+            builds_for: Duration::ZERO,
             strings: Arc::default(),
         }
     }
@@ -168,6 +171,7 @@ impl DeviceTrait for Puppet {
         D: FnMut(&Data, &InputCallbackInfo) + Send + 'static,
         E: FnMut(Error) + Send + 'static,
     {
+        std::thread::sleep(self.builds_for);
         let mut strings = self.strings.lock().unwrap();
         strings.capture = Some((Box::new(on_data), Box::new(on_error)));
         strings.configs.push(config);
@@ -186,6 +190,7 @@ impl DeviceTrait for Puppet {
         D: FnMut(&mut Data, &OutputCallbackInfo) + Send + 'static,
         E: FnMut(Error) + Send + 'static,
     {
+        std::thread::sleep(self.builds_for);
         let mut strings = self.strings.lock().unwrap();
         strings.playback = Some((Box::new(on_data), Box::new(on_error)));
         strings.configs.push(config);
