@@ -17,6 +17,9 @@ pub(crate) enum Command {
     /// Plays a known signal, hears it come back, and says what the loop does to it
     #[command(after_help = EXIT_CODES)]
     Loopback(Loopback),
+    /// Shows the engine's figures while a call runs: levels, fill, xruns, callback times, silence
+    #[command(after_help = crate::monitor::EXIT_CODES)]
+    Monitor(crate::monitor::Monitor),
     /// Lists hosts and devices with what they support
     Devices(Devices),
     /// Checks traces of calls against the rules of the order

@@ -30,6 +30,10 @@ pub(crate) enum CannotRun {
     Device(#[from] DeviceError),
     #[error(transparent)]
     Session(#[from] SessionError),
+    #[error("no activation came")]
+    NoActivation,
+    #[error("the terminal cannot be used: {0}")]
+    Terminal(#[source] std::io::Error),
     #[error("the report cannot be written: {0}")]
     Json(#[from] serde_json::Error),
 }

@@ -12,6 +12,7 @@ mod doctor;
 mod explain;
 mod loopback;
 mod measure;
+mod monitor;
 mod policy;
 mod report;
 mod rules;
@@ -48,6 +49,7 @@ fn main() -> ExitCode {
         args::Command::Loopback(loopback) => {
             loopback::run(loopback).map_err(|error| error.to_string())
         }
+        args::Command::Monitor(monitor) => monitor::run(monitor).map_err(|error| error.to_string()),
         args::Command::Devices(devices) => devices::run(devices).map_err(|error| error.to_string()),
         args::Command::Check(check) => check::run(check),
         args::Command::Explain(explain) => explain::run(explain),
