@@ -17,7 +17,7 @@ pub(super) struct Entries {
     /// The first number of each block; filled by [`seal`](Self::seal). A search begins here, where it stays within the
     /// processor's cache.
     index: Vec<i64>,
-    /// Which text is the label of each number; empty where none has one.
+    /// Where the label of each number begins; empty where none has one.
     labels: Vec<u32>,
     texts: Texts,
 }
@@ -33,7 +33,7 @@ impl Entries {
 
     /// Whether one more entry with this label can be counted.
     pub(super) fn has_room_for(&self, label: &str) -> bool {
-        self.texts.bytes.len() + label.len() <= u32::MAX as usize
+        self.texts.bytes.len() + label.len() < u32::MAX as usize
     }
 
     pub(super) fn push(&mut self, number: i64) {
@@ -90,21 +90,25 @@ impl Entries {
     }
 }
 
-/// Texts one after the other. One that comes again soon is kept once: labels are mostly a few words.
+/// Texts one after the other, each named by where it begins, so that a look at one is a look at one place in memory.
+/// One that comes again soon is kept once: labels are mostly a few words.
 #[derive(Clone, Debug, Default)]
 struct Texts {
-    bytes: String,
-    /// Where each text ends.
-    ends: Vec<u32>,
+    /// Behind each text stands a byte that none has.
+    bytes: Vec<u8>,
     /// By hash, the text that had it last; empty once no more come.
     remembered: Vec<u32>,
 }
 
+/// No byte of UTF-8.
+const END: u8 = 0xff;
+
 impl Texts {
-    fn get(&self, place: u32) -> &str {
-        let place = place as usize;
-        let start = if place == 0 { 0 } else { self.ends[place - 1] as usize };
-        &self.bytes[start..self.ends[place] as usize]
+    fn get(&self, start: u32) -> &str {
+        let text = &self.bytes[start as usize..];
+        let length = text.iter().position(|&byte| byte == END).unwrap_or(text.len());
+        // Only whole texts went in.
+        str::from_utf8(&text[..length]).unwrap_or_default()
     }
 
     fn place_of(&mut self, text: &str) -> u32 {
@@ -117,9 +121,9 @@ impl Texts {
         if seen != u32::MAX && self.get(seen) == text {
             return seen;
         }
-        self.bytes.push_str(text);
-        self.ends.push(self.bytes.len() as u32);
-        self.remembered[slot] = self.ends.len() as u32 - 1;
+        self.remembered[slot] = self.bytes.len() as u32;
+        self.bytes.extend_from_slice(text.as_bytes());
+        self.bytes.push(END);
         self.remembered[slot]
     }
 }
