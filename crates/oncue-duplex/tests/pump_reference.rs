@@ -6,11 +6,12 @@
 mod rig;
 mod stack;
 
+use core::f64::consts::TAU;
 use core::ops::Range;
 use core::time::Duration;
 use cpal::ErrorKind;
 use oncue_card::{CardSettings, Direction, Fault};
-use oncue_duplex::{DuplexSettings, FrameFormat, Recovery};
+use oncue_duplex::{Clocks, DuplexSettings, FrameFormat, PlayoutInfo, Recovery};
 use oncue_session::Directions;
 use stack::{Heard, Phone, Ramp, noise, ten_ms};
 
@@ -67,6 +68,44 @@ fn it_is_aligned_in_the_stack_s_own_frames_too() {
         let all = heard.lock().unwrap().len();
         assert!(echoes(&heard, 0..all) > 40 * rate as usize / 100, "{rate} Hz");
     }
+}
+
+#[test]
+fn it_is_aligned_between_two_clocks_too_and_each_frame_says_when_it_was_captured() {
+    let card = CardSettings { capture_ppm: 80.0, latency: 500.0, ..CardSettings::default() };
+    let two = DuplexSettings { clocks: Clocks::Two, ..DuplexSettings::default() };
+    let mut phone = Phone::with(card, two);
+    let turn = |n: u32| TAU * f64::from(n) / 100.0;
+    let mut n = 0;
+    let _far_end = phone.pump.playout(ten_ms(48_000), move |frame: &mut [f32], _: &PlayoutInfo| {
+        for sample in frame {
+            *sample = (0.25 * turn(n % 100).sin()) as f32;
+            n += 1;
+        }
+    });
+    let (tap, heard) = phone.listen::<f32>(ten_ms(48_000));
+    let _running = phone.start(Directions::Duplex);
+    phone.turns(1200);
+    tap.detach();
+    let heard = heard.lock().unwrap();
+    let settled = &heard[1000..];
+    for (frame, reference, info) in settled {
+        // 480 samples are whole turns, whose phases say how many samples lie between the two.
+        let phase = |samples: &[f32]| {
+            let part = |of: fn(f64) -> f64| -> f64 {
+                samples.iter().zip(0..).map(|(sample, n)| f64::from(*sample) * of(turn(n))).sum()
+            };
+            part(f64::cos).atan2(part(f64::sin))
+        };
+        let apart = (phase(frame) - phase(reference)) * 100.0 / TAU;
+        let apart = (apart + 150.0).rem_euclid(100.0) - 50.0;
+        assert!(apart.abs() < 1.5, "{apart} frames, {info:?}");
+        assert!((info.drift_ppm + 80.0).abs() < 5.0, "{info:?}");
+    }
+    // Frames are 10 ms of playback's clock, which is the card's own time.
+    let (first, last) = (settled[0].2, settled[settled.len() - 1].2);
+    let took = last.time.unwrap().duration_since(first.time.unwrap()).as_secs_f64();
+    assert!((took - (last.index - first.index) as f64 / 48_000.0).abs() < 20e-6, "{took}");
 }
 
 /// An engine that brings lost streams back at once.

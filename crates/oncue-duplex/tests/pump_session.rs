@@ -9,7 +9,7 @@ mod stack;
 use core::time::Duration;
 use cpal::ErrorKind;
 use oncue_card::{CardSettings, Direction as CardDirection, Fault};
-use oncue_duplex::{Direction, DuplexSettings, HardwareEvent, Recovery};
+use oncue_duplex::{Clocks, Direction, DuplexSettings, HardwareEvent, Recovery};
 use oncue_session::{
     Action, Activation, Audio, Configuration, Directions, Fresh, OutputPort, Platform,
     PlayAndRecord, Refusal, State, action, owner,
@@ -159,4 +159,40 @@ fn the_stack_hears_of_another_device_and_goes_on_in_its_own_frames() {
     let before = listener.stats().frames;
     phone.turns(20);
     assert!(listener.stats().frames > before + 10);
+}
+
+#[test]
+fn the_device_s_rate_changes_and_the_stack_s_does_not() {
+    // Clocks that are one by order forbid to convert.
+    let settings = DuplexSettings { clocks: Clocks::Two, ..recovering(false) };
+    let mut phone = Phone::with(CardSettings::default(), settings);
+    let told = Told::default();
+    let _far_end = phone.pump.playout(ten_ms(48_000), noise());
+    let listener = phone.pump.playout(ten_ms(8_000), Listener(told.clone()));
+    let (microphone, heard) = phone.listen::<f32>(ten_ms(48_000));
+    let _running = phone.start(Directions::Duplex);
+    phone.turns(20);
+    phone.card.inject(Fault::Reconfigure { rate: 16_000, period: 160 });
+    let rates = || -> Vec<(Direction, u32)> {
+        let told = told.lock().unwrap();
+        let changed = told.iter().filter_map(|event| match event {
+            HardwareEvent::FormatChanged { direction, format } => Some((*direction, format.rate)),
+            _ => None,
+        });
+        changed.collect()
+    };
+    let advance_until = |done: &dyn Fn() -> bool| {
+        until(|| {
+            phone.card.advance(Duration::from_millis(10));
+            done().then_some(())
+        });
+    };
+    advance_until(&|| rates().len() == 2);
+    let mut rates = rates();
+    rates.sort_by_key(|(direction, _)| *direction == Direction::Playback);
+    assert_eq!(rates, [(Direction::Capture, 16_000), (Direction::Playback, 16_000)]);
+    let (given, before) = (listener.stats().frames, heard.lock().unwrap().len());
+    advance_until(&|| listener.stats().frames > given + 20 && sounds(&heard, before));
+    microphone.detach();
+    assert!(heard.lock().unwrap().iter().all(|(frame, ..)| frame.len() == 480));
 }

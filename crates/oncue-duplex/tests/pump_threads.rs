@@ -58,7 +58,7 @@ fn one_thread_runs_hooks_and_stack_from_first_to_last() {
     };
     let pump = Pump::spawn(endpoint, hooks).unwrap();
     let far_end = pump.playout(ten_ms(48_000), Stack(say));
-    let mut phone = Phone { card, duplex, pump };
+    let mut phone = Phone { card, duplex, pump, left: 0 };
     let mut all = Vec::new();
     for _ in 0..3 {
         let mut running = phone.start(Directions::Duplex);

@@ -25,6 +25,8 @@ pub(crate) struct Standing {
     pub(crate) input: Duration,
     /// From the playback callback to the speaker, of a block's first frame.
     pub(crate) output: Duration,
+    /// How much faster than capture playback runs, in ppm.
+    pub(crate) drift_ppm: f64,
 }
 
 impl Endpoint {
@@ -38,7 +40,8 @@ impl Endpoint {
         };
         let (input, output) =
             (delay(&self.shared.capture.counters), delay(&self.shared.playback.counters));
-        Standing { run: self.run, captures, plays, built: self.built, input, output }
+        let (run, built, drift_ppm) = (self.run, self.built, self.drift.ppm());
+        Standing { run, captures, plays, built, input, output, drift_ppm }
     }
 
     /// Capture index less playback index of what is at microphone and speaker at the same time; `None` until both

@@ -41,6 +41,9 @@ pub struct CaptureInfo {
     pub playout_delay: Duration,
     /// How long ago the callback was that made the frame whole: what waking up took. `None` as for `time`.
     pub since_callback: Option<Duration>,
+    /// How much faster than the capture device's clock playback's runs, by their nominal rates, in ppm; 0 until both
+    /// were seen for 2 s. Where they are two clocks, capture is resampled, so that frames have playback's.
+    pub drift_ppm: f64,
     /// Whether the microphone is muted, so that the frame is silence.
     pub muted: bool,
     /// Whether the reference is known. It is silence where it is not: while playback does not run, and for a block or

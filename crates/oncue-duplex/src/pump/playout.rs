@@ -33,6 +33,8 @@ pub struct PlayoutInfo {
     pub time: Option<Instant>,
     /// From the latest callback until then.
     pub delay: Duration,
+    /// As in [`CaptureInfo`](crate::CaptureInfo).
+    pub drift_ppm: f64,
 }
 
 /// A playout endpoint, whatever its frames are.
@@ -77,6 +79,7 @@ impl<S: Sample, P: Playout<S>> Voice for VoiceOf<S, P> {
                 let info = PlayoutInfo {
                     time: info.time.map(|time| time + behind.time),
                     delay: info.delay + behind.time,
+                    ..*info
                 };
                 self.stack.need_playout(&mut self.frame, &info);
             } else if self.flushed {

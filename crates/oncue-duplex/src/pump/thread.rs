@@ -201,6 +201,7 @@ impl Work {
             capture_delay: self.endpoint.capture_delay(&standing, read.index),
             playout_delay: self.endpoint.playout_delay(&standing),
             since_callback: self.endpoint.captured_at().map(|at| at.elapsed()),
+            drift_ppm: standing.drift_ppm,
             muted: self.microphone.is_closed(),
             aligned: apart.is_some(),
         };
@@ -224,7 +225,7 @@ impl Work {
         }
         let delay = self.endpoint.playout_delay(&self.standing);
         let time = self.endpoint.played_at().and_then(|at| at.checked_add(delay));
-        let info = PlayoutInfo { time, delay };
+        let info = PlayoutInfo { time, delay, drift_ppm: self.standing.drift_ppm };
         let period = Duration::from_millis(10);
         self.mix.fill(0.0);
         let (mix, mut ended) = (&mut self.mix, Vec::new());

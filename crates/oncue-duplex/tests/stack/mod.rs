@@ -17,6 +17,8 @@ pub(crate) struct Phone {
     pub(crate) card: Card,
     pub(crate) duplex: Duplex,
     pub(crate) pump: Pump,
+    /// Captured frames beyond 10 ms that may be left when all is done.
+    pub(crate) left: u64,
 }
 
 /// What a stack was given.
@@ -27,15 +29,16 @@ impl Phone {
         Self::with(card, DuplexSettings::default())
     }
 
-    /// An engine with these settings, at the card's rate.
+    /// An engine with these settings, at the card's rate. The card is one clock, unless they say two.
     pub(crate) fn with(card: CardSettings, settings: DuplexSettings) -> Self {
         let card = free_running(card);
         let rate = card.settings().rate;
-        // The card is one clock, as which of its devices it is used; `settle` counts frames as they come.
-        let clocks = Clocks::One;
+        let clocks = if settings.clocks == Clocks::Two { Clocks::Two } else { Clocks::One };
+        // A resampler may have to wait for the next frame.
+        let left = if clocks == Clocks::Two { 2 } else { 0 };
         let (duplex, endpoint) = open(&card, DuplexSettings { rate, clocks, ..settings });
         let pump = Pump::spawn(endpoint, PumpHooks::default()).unwrap();
-        Self { card, duplex, pump }
+        Self { card, duplex, pump, left }
     }
 
     pub(crate) fn start(&mut self, directions: Directions) -> Box<dyn RunningIo> {
@@ -59,7 +62,7 @@ impl Phone {
         until(|| {
             let Stats { capture, playback, .. } = meter.stats();
             let low = u64::from(playback.stream.granted?) + frame;
-            let idle = capture.stream.waiting < frame
+            let idle = capture.stream.waiting < frame + self.left
                 && (playback.stream.callbacks == 0 || playback.stream.waiting > low);
             idle.then_some(())
         });
