@@ -60,7 +60,7 @@ use thread::Work;
 /// | R6 | endpoints outlive the deactivation, and the engine, silent | they are not called while nothing runs | `pump_session`: the same as R1; `pump`: `endpoints_outlive_the_engine_…` |
 /// | R7 | a repeated activation changes nothing | a start of what runs goes on; a stream is rebuilt only when lost | `pump`: `a_second_start_…`; `supervisor` |
 /// | R8 | a configure after the activation is reported | the session's types and its guard (rule `no-category-change-while-call-active`) | `oncue-session`: `compile_fail`, `guard` |
-/// | R9 | the format may change at the activation | [`HardwareEvent::FormatChanged`]; the stack's frames stay | `pump_session`: `the_stack_hears_of_another_device_…` |
+/// | R9 | the format may change at the activation | [`HardwareEvent::FormatChanged`]; the stack's frames stay | `pump_session`: `the_stack_hears_of_another_device_…`, `the_device_s_rate_changes_…` |
 /// | R10 | stack code never runs on the audio thread | the pump's own thread | `pump_threads`: `one_thread_runs_…`; `realtime`: `with_a_call_stack_on_a_pump` |
 /// | R11 | thread hooks, and the same thread between interruptions | [`PumpHooks`]; one thread for the pump's life | `pump_threads`: `one_thread_runs_…` |
 /// | R12 | a count of activations never outvotes a deactivation | the session counts none: its deactivation closes the gate | `pump_session`: the same as R1 |
