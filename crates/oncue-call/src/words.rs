@@ -1,6 +1,8 @@
-//! Orders and actions in words, for logs, tests and diagrams.
+//! What happens, orders and actions in words, for logs, tests and diagrams.
 
-use crate::{CallAction, Message, NotDone, Notice, Output};
+use crate::{
+    CallAction, Input, Message, NotDone, Notice, Other, Output, Push, PushKind, Signal, Wish,
+};
 use oncue_session::{Directions, OutputPort, Refusal};
 use std::fmt::{Display, Formatter, Result};
 
@@ -138,6 +140,104 @@ impl Display for Output {
             Self::BeginBackgroundTask => f.write_str("begin-background-task"),
             Self::EndBackgroundTask => f.write_str("end-background-task"),
             Self::Notice(notice) => write!(f, "notice {notice}"),
+        }
+    }
+}
+
+impl Display for Push {
+    fn fmt(&self, f: &mut Formatter<'_>) -> Result {
+        write!(f, "push {} {} from {}", self.id, self.call, self.from)?;
+        match self.kind {
+            PushKind::Calls => Ok(()),
+            PushKind::Cancelled(reason) => write!(f, " cancelled {reason}"),
+            PushKind::Expired => f.write_str(" expired"),
+        }
+    }
+}
+
+impl Display for Signal {
+    fn fmt(&self, f: &mut Formatter<'_>) -> Result {
+        match self {
+            Self::Invite { call, from, .. } => write!(f, "invite {call} from {from}"),
+            Self::Dialled { call } => write!(f, "dialled {call}"),
+            Self::Ringing { call } => write!(f, "ringing {call}"),
+            Self::Answered { call } => write!(f, "answered {call}"),
+            Self::Joined { call } => write!(f, "joined {call}"),
+            Self::Ended { call, reason } => write!(f, "ended {call} {reason}"),
+            Self::Update { call, .. } => write!(f, "update {call}"),
+            Self::EndSent { call } => write!(f, "end-sent {call}"),
+        }
+    }
+}
+
+impl Display for Wish {
+    fn fmt(&self, f: &mut Formatter<'_>) -> Result {
+        match self {
+            Self::Start { call, to, .. } => write!(f, "calls {to} as {call}"),
+            Self::Answer { call, other: Other::Keep } => write!(f, "answers {call}"),
+            Self::Answer { call, other: Other::End } => write!(f, "ends and answers {call}"),
+            Self::Answer { call, other: Other::Hold } => write!(f, "holds and answers {call}"),
+            Self::End { call } => write!(f, "ends {call}"),
+            Self::Hold { call, on_hold: true } => write!(f, "holds {call}"),
+            Self::Hold { call, on_hold: false } => write!(f, "takes {call} back"),
+            Self::Swap { to } => write!(f, "swaps to {to}"),
+            Self::Mute { call, muted: true } => write!(f, "mutes {call}"),
+            Self::Mute { call, muted: false } => write!(f, "unmutes {call}"),
+            Self::Group { call, with: Some(with) } => write!(f, "groups {call} with {with}"),
+            Self::Group { call, with: None } => write!(f, "ungroups {call}"),
+            Self::Tones { call, digits, .. } => write!(f, "plays {digits} to {call}"),
+            Self::Speaker { on } => write!(f, "loudspeaker {}", if *on { "on" } else { "off" }),
+            Self::Translate { call, on, .. } => {
+                write!(f, "translates {call} {}", if *on { "on" } else { "off" })
+            }
+        }
+    }
+}
+
+impl Display for Input {
+    fn fmt(&self, f: &mut Formatter<'_>) -> Result {
+        let answered =
+            |f: &mut Formatter<'_>, what: &str, result: &std::result::Result<(), Refusal>| {
+                f.write_str(what)?;
+                match result {
+                    Ok(()) => Ok(()),
+                    Err(refusal) => {
+                        f.write_str(" refused ")?;
+                        named(f, refusal)
+                    }
+                }
+            };
+        match self {
+            Self::Time => f.write_str("time passes"),
+            Self::Push(push) => push.fmt(f),
+            Self::Signal(signal) => signal.fmt(f),
+            Self::Wish(wish) => wish.fmt(f),
+            Self::Reported { call, result } => answered(f, &format!("reported {call}"), result),
+            Self::Requested { transaction, result } => {
+                answered(f, &format!("requested {transaction}"), result)
+            }
+            Self::ProviderBegan => f.write_str("provider-began"),
+            Self::Execute { transaction } => write!(f, "execute {transaction}"),
+            Self::Perform(performed) => write!(f, "perform {} {}", performed.id, performed.action),
+            Self::TimedOut { action } => write!(f, "timed-out {action}"),
+            Self::ProviderReset => f.write_str("provider-reset"),
+            Self::OtherCall(call) => write!(f, "other call {} {:?}", call.id, call.stage),
+            Self::CategorySet(result) => answered(f, "category-set", result),
+            Self::ActiveSet(result) => answered(f, "active-set", result),
+            Self::AudioStarted(result) => answered(f, "audio-started", result),
+            Self::DidActivate => f.write_str("did-activate"),
+            Self::DidDeactivate => f.write_str("did-deactivate"),
+            Self::InterruptionBegan(_) => f.write_str("interruption-began"),
+            Self::InterruptionEnded { .. } => f.write_str("interruption-ended"),
+            Self::MediaServicesLost => f.write_str("media-services-lost"),
+            Self::MediaServicesReset => f.write_str("media-services-reset"),
+            Self::Withdraw => f.write_str("withdraw"),
+            Self::Foreground(true) => f.write_str("foreground"),
+            Self::Foreground(false) => f.write_str("background"),
+            Self::Unlocked(true) => f.write_str("unlocked"),
+            Self::Unlocked(false) => f.write_str("before the first unlock"),
+            Self::SignallingReady(true) => f.write_str("signalling up"),
+            Self::SignallingReady(false) => f.write_str("signalling down"),
         }
     }
 }

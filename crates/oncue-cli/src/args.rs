@@ -33,6 +33,9 @@ pub(crate) enum Command {
     Doctor(crate::doctor::Doctor),
     /// Says which call system a call may use, and why
     Policy(crate::policy::Policy),
+    /// Plays a flow of a call on a simple built-in phone and draws it, with the guard's verdict
+    #[command(after_help = crate::simulate::EXIT_CODES)]
+    Simulate(crate::simulate::Simulate),
 }
 
 const EXIT_CODES: &str = "\

@@ -16,6 +16,7 @@ mod monitor;
 mod policy;
 mod report;
 mod rules;
+mod simulate;
 mod story;
 
 use clap::Parser;
@@ -56,6 +57,7 @@ fn main() -> ExitCode {
         args::Command::Rules(rules) => Ok(rules::run(rules)),
         args::Command::Doctor(doctor) => Ok(doctor::run(doctor)),
         args::Command::Policy(policy) => Ok(policy::run(policy)),
+        args::Command::Simulate(simulate) => simulate::run(simulate),
     };
     match result {
         Ok(code) => ExitCode::from(code),

@@ -189,7 +189,7 @@ fn events_page() -> String {
 
 fn summary() -> String {
     let mut page = String::from(
-        "# Summary\n\n[OnCue](guide.md)\n\n# Help\n\n- [A silent call](silent-call.md)\n- [Call stacks](call-stacks.md)\n\n# Figures\n\n- [Figures](figures.md)\n\n# The order\n\n- [States](order/states.md)\n- [The matrix](order/matrix.md)\n\n# Traces\n\n- [The format](trace/format.md)\n- [Events](trace/events.md)\n\n# The rules\n\n- [All rules](rules/rules.md)\n",
+        "# Summary\n\n[OnCue](guide.md)\n\n# Help\n\n- [A silent call](silent-call.md)\n- [Call stacks](call-stacks.md)\n- [Calls](calls.md)\n\n# Figures\n\n- [Figures](figures.md)\n\n# The order\n\n- [States](order/states.md)\n- [The matrix](order/matrix.md)\n\n# Traces\n\n- [The format](trace/format.md)\n- [Events](trace/events.md)\n\n# The rules\n\n- [All rules](rules/rules.md)\n",
     );
     for family in Family::ALL {
         for rule in family.rules() {

@@ -1,0 +1,90 @@
+//! What the timelines do not tell: groups, mute, tones, translation, limits, pushes in all their states, observation, and
+//! the deadlines as values. The stories are in `centre.txt`.
+//!
+//! Independent: what must be put out is written by hand; the guard judges with its own rules.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+mod story;
+
+use oncue_call::{CALLS, Centre, Handle, Input, Output, Settings, Signal, Stage};
+use oncue_session::{Id, Refusal};
+use std::time::Duration;
+
+#[test]
+fn every_story_goes_as_it_is_written() {
+    let stories = story::stories(include_str!("centre.txt"));
+    assert!(!stories.is_empty());
+    let wrong: Vec<_> = stories.iter().filter_map(|story| story.play("centre.txt").err()).collect();
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+fn centre() -> Centre {
+    let mut uuid = 0;
+    let mut centre = Centre::new(Settings::default(), move || {
+        uuid += 1;
+        Id::new(uuid)
+    });
+    while centre.poll_output().is_some() {}
+    centre
+}
+
+fn invite(call: u64) -> Input {
+    let (from, name, video) = (Handle::generic("alice"), None, false);
+    Input::Signal(Signal::Invite { call: call.into(), from, name, video })
+}
+
+#[test]
+fn changes_are_a_stream_and_the_calls_a_value() {
+    let mut centre = centre();
+    centre.handle(Duration::ZERO, invite(42));
+    let call = centre.uuid(&42.into()).unwrap();
+    centre.handle(Duration::ZERO, Input::Reported { call, result: Ok(()) });
+    assert_eq!(centre.calls().map(|call| call.stage).collect::<Vec<_>>(), [Stage::Ringing]);
+    let reason = oncue_session::EndedReason::RemoteEnded;
+    centre.handle(Duration::ZERO, Input::Signal(Signal::Ended { call: 42.into(), reason }));
+    let mut changes = Vec::new();
+    while let Some(change) = centre.poll_change() {
+        assert_eq!((change.id, change.app.clone()), (call, Some(42.into())));
+        changes.push((change.stage, change.has_connected(), change.has_ended()));
+    }
+    assert_eq!(
+        changes,
+        [
+            (Stage::Reporting, false, false),
+            (Stage::Ringing, false, false),
+            (Stage::Ended, false, true)
+        ]
+    );
+    assert_eq!((centre.calls().count(), centre.uuid(&42.into())), (0, None));
+}
+
+#[test]
+fn more_calls_than_fit_are_busy() {
+    let mut centre = centre();
+    for call in 0..u64::try_from(CALLS).unwrap() {
+        centre.handle(Duration::ZERO, invite(call));
+    }
+    while centre.poll_output().is_some() {}
+    centre.handle(Duration::ZERO, invite(99));
+    assert_eq!(centre.poll_output().unwrap().to_string(), "send 99 end");
+    assert!(centre.poll_output().is_none());
+    assert_eq!(centre.calls().count(), CALLS);
+}
+
+#[test]
+fn time_does_not_go_back_and_no_answer_that_nobody_waits_for_does_harm() {
+    let mut centre = centre();
+    centre.handle(Duration::MAX, Input::Time);
+    centre.handle(Duration::ZERO, Input::CategorySet(Ok(())));
+    centre.handle(Duration::ZERO, Input::AudioStarted(Err(Refusal::unit(-66_637))));
+    centre.handle(Duration::ZERO, Input::DidDeactivate);
+    let result = Ok(());
+    centre.handle(Duration::ZERO, Input::Reported { call: Id::named("X"), result });
+    centre.handle(Duration::ZERO, Input::Requested { transaction: Id::named("X"), result });
+    centre.handle(Duration::ZERO, Input::TimedOut { action: Id::named("X") });
+    while let Some(output) = centre.poll_output() {
+        assert!(matches!(output, Output::RestoreAudio | Output::Notice(_)), "{output}");
+    }
+    assert_eq!(centre.calls().count(), 0);
+}
