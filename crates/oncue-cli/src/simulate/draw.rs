@@ -70,14 +70,14 @@ fn line(arrow: &Arrow) -> String {
 
 /// The distance between two lines of life, the first one's place, the height of a message, in px.
 const STEP: usize = 190;
-const FIRST: usize = 110;
+const FIRST: usize = 140;
 const ROW: usize = 26;
 const TOP: usize = 96;
 
 /// As SVG.
 pub(super) fn svg(flow: &Flow, played: &Played) -> String {
     let verdict = verdict(played);
-    let width = FIRST + (Actor::ALL.len() - 1) * STEP + 230;
+    let width = FIRST + (Actor::ALL.len() - 1) * STEP + 90;
     let bottom = TOP + played.arrows.len() * ROW;
     let height = bottom + 34 + verdict.len() * 20;
     let mut svg = format!(
@@ -117,7 +117,7 @@ pub(super) fn svg(flow: &Flow, played: &Played) -> String {
         if before != Some(ms) {
             let _ = writeln!(
                 svg,
-                r#"<text class="time" x="44" y="{}" text-anchor="end">{ms} ms</text>"#,
+                r#"<text class="time" x="72" y="{}" text-anchor="end">{ms} ms</text>"#,
                 y + 4
             );
             before = Some(ms);
