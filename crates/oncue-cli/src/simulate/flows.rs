@@ -48,7 +48,6 @@ pub(super) enum Act {
     EndsOnScreen(u64),
     EndsAndAnswersOnScreen(u64, u64),
     /// The user, in the app.
-    Calls(u64),
     TapsRecents(u64),
     Answers(u64),
     HoldsAndAnswers(u64),
@@ -67,7 +66,6 @@ pub(super) enum Act {
     ProviderReset,
     Withdrawn,
     Background,
-    Foreground,
     Locked,
     SignallingDown,
     SignallingUp,

@@ -413,7 +413,7 @@ impl Phone {
                     (answers, |call| CallAction::Answer { call }),
                 ],
             ),
-            Act::Calls(call) => self.tell(calls(call, None)),
+
             Act::TapsRecents(call) => self.tell(calls(call, Some(StartCallIntent::Call))),
             Act::Answers(call) => {
                 self.tell(wish(Wish::Answer { call: call.into(), other: Other::Keep }));
@@ -468,7 +468,6 @@ impl Phone {
             }
             Act::Withdrawn => self.tell(Input::Withdraw),
             Act::Background => self.tell(Input::Foreground(false)),
-            Act::Foreground => self.tell(Input::Foreground(true)),
             Act::Locked => self.tell(Input::Unlocked(false)),
             Act::SignallingDown => self.tell(Input::SignallingReady(false)),
             Act::SignallingUp => self.tell(Input::SignallingReady(true)),
