@@ -206,7 +206,9 @@ impl Streams {
         self.look_after_attempts();
         self.look_for_another_default();
         self.listen();
-        let (now, room) = (self.rescue.now(), self.rescue.has_room());
+        let together = self.shared().is_some_and(|shared| shared.one_cycle);
+        let drops = self.rescue.capture.drop.is_some() || self.rescue.playback.drop.is_some();
+        let (now, room) = (self.rescue.now(), self.rescue.has_room() && !(together && drops));
         while let Some(order) =
             self.rescue.supervisor.as_mut().and_then(|supervisor| supervisor.order(now, room))
         {

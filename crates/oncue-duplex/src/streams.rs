@@ -477,6 +477,11 @@ impl Streams {
     fn fail(&mut self, direction: Direction, error: cpal::Error) {
         let now = self.rescue.now();
         if let Some(supervisor) = &mut self.rescue.supervisor {
+            // The clients of one JACK server die together, though not all are told, and libjack crashes where a client of a
+            // dead server outlives the connection to the next.
+            if self.opened.as_ref().is_some_and(|opened| opened.shared.one_cycle) {
+                supervisor.lose(direction.other(), LossCause::Error(error.clone()), now);
+            }
             supervisor.lose(direction, LossCause::Error(error), now);
             return;
         }
