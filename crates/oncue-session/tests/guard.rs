@@ -27,6 +27,10 @@ fn configure() -> Event {
     }
 }
 
+fn category(category: Category) -> Event {
+    Event::SetCategory { category, mode: None, options: None, through_proxy: None }
+}
+
 fn start() -> Event {
     Event::StartUnit { unit: IO, playback_only: None }
 }
@@ -230,6 +234,48 @@ fn a_repeat_follows_from_the_first() {
 }
 
 #[test]
+fn what_is_found_once_is_not_found_again_where_nothing_new_is_wrong() {
+    let times = |guard: &mut Guard, rule, events: &[(u64, Event)]| -> usize {
+        let found = |&(ms, event)| {
+            rules(guard.observe(&at(ms, event))).iter().filter(|&&found| found == rule).count()
+        };
+        events.iter().map(found).sum()
+    };
+
+    let ended = Event::ReportEnded { call: A, reason: EndedReason::RemoteEnded };
+    let open = [(10, perform(IO, ActionKind::Hold)), (20, ended)];
+    let tells = [4000, 5000].map(|ms| (ms, Event::DidDeactivate {}));
+    let mut guard = answered(Policy::apple());
+    assert_eq!(times(&mut guard, Rule::ActionCompletedExactlyOnce, &[open, tells].concat()), 1);
+
+    let turns = [10, 20].map(|ms| (ms, Event::MainQueueTurn {}));
+    let mut guard = Guard::new(Policy::apple());
+    guard.observe(&at(0, Event::CreateRegistry {}));
+    assert_eq!(times(&mut guard, Rule::PushRegistryAtEveryLaunch, &turns), 1);
+
+    let enabled = [(10, Event::DidActivate {}), (11, Event::EnableAudio { on: true })];
+    let told = [12, 13].map(|ms| (ms, Event::TellStack { active: true }));
+    let mut guard = answered(Policy::apple());
+    assert_eq!(times(&mut guard, Rule::NotifyBeforeEnable, &[enabled, told].concat()), 1);
+}
+
+#[test]
+fn a_call_that_was_forgotten_is_not_taken_for_one_that_never_was() {
+    let ended = |call| Event::ReportEnded { call, reason: EndedReason::Failed };
+    let mut guard = Guard::new(Policy::apple());
+    let calls = (1..=17).map(Id::new);
+    for (call, ms) in calls.zip((0..).step_by(1000)) {
+        for event in [Event::ReportIncoming { call, video: None }, ended(call)] {
+            assert_eq!(rules(guard.observe(&at(ms, event))), []);
+        }
+    }
+    assert_eq!(rules(guard.observe(&at(20_000, ended(Id::new(1))))), []);
+    let mut guard = Guard::new(Policy::apple());
+    let found = guard.observe(&at(0, ended(Id::new(1))));
+    assert_eq!(rules(found), [Rule::EndNamesAReportedCall]);
+}
+
+#[test]
 fn of_several_rules_that_one_event_breaks_the_root_cause_comes_first() {
     let mut guard = Guard::new(Policy::apple());
     guard.observe(&at(0, Event::ReportIncoming { call: A, video: None }));
@@ -243,6 +289,15 @@ fn of_several_rules_that_one_event_breaks_the_root_cause_comes_first() {
     let cause = Some(Rule::ConfigureWithoutActivating);
     assert_eq!(found.iter().map(|finding| finding.because_of).collect::<Vec<_>>(), [None, cause]);
     assert_eq!(guard.root_causes(), [Rule::ConfigureWithoutActivating]);
+
+    let mut guard = answered(Policy::apple());
+    let found = guard.observe(&at(10, category(Category::Playback)).by(Party::Library));
+    assert_eq!(
+        rules(found),
+        [Rule::ThirdPartySessionMutation, Rule::CategoryMustBePlayAndRecord],
+        "in the order of the rule book the root cause is the later one"
+    );
+    assert_eq!(guard.root_causes(), [Rule::ThirdPartySessionMutation]);
 }
 
 #[test]
@@ -259,6 +314,14 @@ fn a_refusal_is_laid_to_a_root_cause_or_to_the_only_rule_that_is_answered_so() {
     assert_eq!(
         guard.behind(Refusal::INSUFFICIENT_PRIORITY),
         Some(Rule::NoAppActivationUnderCallkit)
+    );
+
+    let mut guard = answered(Policy::apple());
+    guard.observe(&at(10, category(Category::Playback)));
+    assert_eq!(
+        guard.behind(Refusal::session(b"!pla")),
+        Some(Rule::CategoryMustBePlayAndRecord),
+        "the root cause itself, and nothing that follows from it"
     );
 }
 

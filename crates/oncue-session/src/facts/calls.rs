@@ -269,9 +269,8 @@ impl Calls {
             ActionKind::Start | ActionKind::Answer => call.connects = true,
             ActionKind::End => self.end(id, at),
             ActionKind::Hold | ActionKind::Unhold => {
-                call.held = kind == ActionKind::Hold;
-                // A call whose beginning was not seen is live if it can be held.
-                call.connects |= !call.incoming && !call.outgoing;
+                // What can be held is live, be its answer or start not seen.
+                (call.held, call.connects) = (kind == ActionKind::Hold, true);
             }
             ActionKind::Group => call.grouped = true,
             _ => {}

@@ -176,7 +176,7 @@ impl Facts {
     /// What the event, from which `learners` learn, is to the table of the order.
     #[inline(always)]
     pub(crate) fn move_of(&self, seen: &Seen<'_>, learners: u16) -> Move {
-        if learners >> learner::SESSION & 1 == 0 {
+        if !learner::learns(learners, learner::SESSION) {
             return Move::None;
         }
         // A conversation has a call system even where the app activates.
@@ -207,7 +207,7 @@ impl Facts {
     /// Lets those learn from the event whose bits are set, in the order of [`learner`].
     #[inline(always)]
     fn learn_by(&mut self, seen: &Seen<'_>, step: Move, learners: u16) {
-        let learns = |learner: usize| learners >> learner & 1 == 1;
+        let learns = |learner| learner::learns(learners, learner);
         let kind = self.action(seen).map(|action| (action.kind, action.call));
         let unknown_call = self.whole && !self.calls.forgot && seen.call.get().is_none();
         let known_call = seen.call.get().is_some();
@@ -254,6 +254,11 @@ mod learner {
     pub(super) const PROVIDERS: usize = 6;
     pub(super) const SURROUNDINGS: usize = 7;
     pub(super) const TELECOM: usize = 8;
+
+    /// Whether this one is among `learners`.
+    pub(super) const fn learns(learners: u16, learner: usize) -> bool {
+        learners >> learner & 1 == 1
+    }
 }
 
 /// Who learns from an event of `kind`, a bit for each.

@@ -85,7 +85,6 @@ pub(crate) fn move_of(
         Event::DidActivate {} => Move::System(SystemEvent::DidActivate),
         Event::DidDeactivate {} => Move::System(SystemEvent::DidDeactivate),
         Event::InterruptionBegan { .. } => Move::System(SystemEvent::InterruptionBegan),
-        Event::InterruptionEnded { .. } => Move::System(SystemEvent::InterruptionEnded),
         Event::MediaServicesLost {} => Move::System(SystemEvent::MediaServicesLost),
         Event::MediaServicesReset {} => Move::System(SystemEvent::MediaServicesReset),
         Event::ProviderReset {} => Move::System(SystemEvent::ProviderReset),

@@ -96,6 +96,10 @@ mod tests {
         }
         assert!(all.is_full() && all.under_way().len() == REMEMBERED && all.under_way()[0] == 0);
         all.begin(55);
-        assert!(all.under_way().contains(&55) && all.under_way().len() == REMEMBERED);
+        all.begin(56);
+        for item in [55, 56] {
+            assert!(all.under_way().contains(&item), "{item} in {all:?}");
+        }
+        assert_eq!(all.under_way().len(), REMEMBERED);
     }
 }
