@@ -5,6 +5,7 @@
 use crate::callback::FORMATS;
 use crate::errand::with_deadline;
 use crate::error::{DeviceError, Direction, OpenError, Operation};
+use crate::libjack;
 use crate::settings::{Clocks, DuplexSettings, FRAMES_PER_SECOND};
 use crate::stats::StreamFormat;
 use core::fmt;
@@ -144,6 +145,9 @@ pub(crate) fn connect(source: &HostSource) -> Result<cpal::Host, OpenError> {
             available: named_hosts().map(|id| id.to_string()).collect(),
         });
     };
+    if libjack::is(id) {
+        libjack::may_connect()?;
+    }
     silence_backends();
     Ok(cpal::host_from_id(id).map_err(|error| refused(Operation::OpenHost, error))?)
 }

@@ -11,6 +11,7 @@ use crate::device_thread::DeviceThread;
 use crate::devices::HostSource;
 use crate::endpoint::Endpoint;
 use crate::error::{DeviceError, Direction, OpenError, Operation, StreamEvent};
+use crate::libjack;
 use crate::settings::DuplexSettings;
 use crate::shared::Shared;
 use crate::silence::{Polled, Silence};
@@ -243,6 +244,9 @@ impl Control {
         if let Err(error) = &result {
             // The streams cannot be reached any more.
             self.shared.seal_gates();
+            if self.shared.one_cycle {
+                libjack::died();
+            }
             if let Some(direction) = ran {
                 let error =
                     cpal::Error::with_message(cpal::ErrorKind::HostUnavailable, error.to_string());

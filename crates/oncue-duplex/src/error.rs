@@ -94,6 +94,17 @@ pub enum DeviceError {
         /// What the host was asked for.
         operation: Operation,
     },
+    /// Clients of a JACK server that died, or does not answer, are still held in this process, and libjack would crash
+    /// if it connected again before they are gone. Nothing was tried. Those of an engine that runs with
+    /// [`DuplexSettings::recovery`](crate::DuplexSettings::recovery) go by themselves.
+    #[error(
+        "{held} clients of a dead JACK server are still there, and libjack connects to no other before they are gone: \
+         wait, or drop their engines"
+    )]
+    DeadClients {
+        /// How many.
+        held: usize,
+    },
     /// The host refused. Nothing was started that did not run before.
     #[error("{operation} failed: {error}")]
     Refused {
@@ -255,6 +266,9 @@ pub enum LossCause {
     /// No callback came.
     #[error("no callback for {0:?}")]
     NoCallbacks(Duration),
+    /// The other direction was lost, and both are clients of one server that only lets go of them together (JACK).
+    #[error("the other direction of the same server was lost")]
+    Together,
     /// The host has another default device, which is followed.
     #[error("the default device changed")]
     DefaultChanged,

@@ -34,6 +34,7 @@ mod engine;
 mod errand;
 mod error;
 mod gate;
+mod libjack;
 mod pump;
 mod resampler;
 mod rescue;

@@ -9,6 +9,7 @@ use crate::devices::{Chosen, HostSource, connect};
 use crate::endpoint::End;
 use crate::errand::Errand;
 use crate::error::{DeviceError, Direction, LossCause, OpenError, Operation};
+use crate::libjack;
 use crate::settings::DuplexSettings;
 use crate::shared::Shared;
 use crate::streams::{Built, Streams, build, refused};
@@ -206,14 +207,14 @@ impl Streams {
         self.look_after_attempts();
         self.look_for_another_default();
         self.listen();
-        let together = self.shared().is_some_and(|shared| shared.one_cycle);
-        let drops = self.rescue.capture.drop.is_some() || self.rescue.playback.drop.is_some();
-        let (now, room) = (self.rescue.now(), self.rescue.has_room() && !(together && drops));
+        let jack = self.shared().is_some_and(|shared| shared.one_cycle);
+        let room = self.rescue.has_room() && !(jack && libjack::may_connect().is_err());
+        let now = self.rescue.now();
         while let Some(order) =
             self.rescue.supervisor.as_mut().and_then(|supervisor| supervisor.order(now, room))
         {
             match order {
-                Order::Drop(direction) => self.drop_one(direction),
+                Order::Drop(direction) => self.drop_lost(direction),
                 Order::Rebuild(direction) => self.begin(direction),
                 Order::Tell(event) => self.tell(event),
             }
@@ -222,8 +223,12 @@ impl Streams {
 
     /// Whether a direction of the run is lost and being brought back.
     pub(crate) fn is_lost(&mut self, direction: Direction) -> bool {
-        self.built(direction).is_none()
-            && self.rescue.supervisor.as_ref().is_some_and(|it| it.is_on(direction))
+        self.built(direction).is_none() && self.is_on(direction)
+    }
+
+    /// Whether a direction is part of the run that is supervised.
+    pub(crate) fn is_on(&self, direction: Direction) -> bool {
+        self.rescue.supervisor.as_ref().is_some_and(|it| it.is_on(direction))
     }
 
     fn listen(&mut self) {
@@ -385,6 +390,9 @@ fn attempt(
         desk.doing(Operation::List);
         let chosen = Chosen::find(&host, direction, &wanted)?;
         desk.doing(Operation::Build(direction));
+        if libjack::is(host.id()) {
+            libjack::may_connect()?;
+        }
         let (built, end) = build(&chosen, host, direction, &shared)
             .map_err(|error| refused(Operation::Build(direction), error))?;
         desk.doing(Operation::Play(direction));

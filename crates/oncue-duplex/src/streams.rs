@@ -13,6 +13,7 @@ use crate::device_thread::Desk;
 use crate::devices::{Chosen, HostSource, connect, one_clock};
 use crate::endpoint::{CaptureEnd, End, PlaybackEnd};
 use crate::error::{DeviceError, Direction, LossCause, OpenError, Operation, StreamEvent};
+use crate::libjack;
 use crate::rescue::{Rebuilt, Rescue};
 use crate::rights::{self, Rights};
 use crate::ring::{frame_ring, splices};
@@ -93,6 +94,8 @@ pub(crate) struct Built {
     plays: bool,
     doubt: Option<Doubt>,
     _host: Arc<cpal::Host>,
+    /// Where it is a client of JACK; the last to be dropped.
+    _client: Option<libjack::Client>,
 }
 
 /// A stream reported an error after which it may go on or not.
@@ -130,7 +133,7 @@ impl Streams {
             settings,
             epoch: Instant::now(),
             timebase: crate::clock::Timebase::default(),
-            one_cycle: host.id().to_string() == "jack",
+            one_cycle: libjack::is(host.id()),
             two_clocks: AtomicBool::default(),
             clocks: ClockFigures::default(),
             run: AtomicU32::new(0),
@@ -399,7 +402,7 @@ impl Streams {
                     (true, ErrorKind::BackendError) => self.doubt(direction, error),
                     (true, _) => self.fail(direction, error),
                     // Nobody uses it, but a dead server can have it spin: build it anew when it is needed.
-                    (false, _) => self.drop_one(direction),
+                    (false, _) => self.drop_lost(direction),
                 }
             }
             if let Some(error) = self.despair(direction) {
@@ -477,11 +480,6 @@ impl Streams {
     fn fail(&mut self, direction: Direction, error: cpal::Error) {
         let now = self.rescue.now();
         if let Some(supervisor) = &mut self.rescue.supervisor {
-            // The clients of one JACK server die together, though not all are told, and libjack crashes where a client of a
-            // dead server outlives the connection to the next.
-            if self.opened.as_ref().is_some_and(|opened| opened.shared.one_cycle) {
-                supervisor.lose(direction.other(), LossCause::Error(error.clone()), now);
-            }
             supervisor.lose(direction, LossCause::Error(error), now);
             return;
         }
@@ -490,8 +488,8 @@ impl Streams {
         }
         self.permit = None;
         self.tell(StreamEvent::Failed { direction, error });
-        self.drop_one(Direction::Capture);
-        self.drop_one(Direction::Playback);
+        self.drop_lost(Direction::Capture);
+        self.drop_lost(Direction::Playback);
     }
 
     pub(crate) fn tell(&self, event: StreamEvent) {
@@ -509,6 +507,24 @@ impl Streams {
         if self.built(direction).is_some_and(|built| built.stream.pause().is_err()) {
             self.drop_one(direction);
         }
+    }
+
+    /// Drops a stream that is of no use any more, and with it the other one where they can only be replaced together: the
+    /// clients of a JACK server die together, though not all are told.
+    pub(crate) fn drop_lost(&mut self, direction: Direction) {
+        if self.shared().is_some_and(|shared| shared.one_cycle) {
+            libjack::died();
+            let (other, now) = (direction.other(), self.rescue.now());
+            if self.is_on(other)
+                && let Some(supervisor) = &mut self.rescue.supervisor
+            {
+                // Its own order to drop follows.
+                supervisor.lose(other, LossCause::Together, now);
+            } else {
+                self.drop_one(other);
+            }
+        }
+        self.drop_one(direction);
     }
 
     /// Lets nothing of a stream through any more and has it dropped; the host is connected to anew for the next one.
@@ -611,6 +627,8 @@ pub(crate) fn build(
     shared: &Shared,
 ) -> Result<(Built, End), cpal::Error> {
     let Chosen { device, config, format } = chosen;
+    let client = libjack::is(host.id()).then(libjack::Client::new);
+    let is_client = client.is_some();
     let lane = Arc::new(Lane::default());
     if shared.settings.realtime.is_some() {
         lane.caller.ask();
@@ -627,7 +645,13 @@ pub(crate) fn build(
         errors: error_writer,
         seen: 0,
     };
-    let on_error = move |error| on_error.run(error);
+    let on_error = move |error: cpal::Error| {
+        // At once: what libjack does with the next connection hangs on it.
+        if is_client && error.kind() == ErrorKind::DeviceNotAvailable {
+            libjack::died();
+        }
+        on_error.run(error);
+    };
     let (lane_there, counters) = (Arc::clone(&lane), Arc::clone(&side.counters));
     let channels = usize::from(format.channels);
     let (stream, end) = match direction {
@@ -680,7 +704,10 @@ pub(crate) fn build(
     lane.target.store(target, Ordering::Relaxed);
     let (plays, doubt) = (false, None);
     let blocks = Some(block_reader);
-    Ok((Built { stream, lane, errors, blocks, granted, period, plays, doubt, _host: host }, end))
+    let (_host, _client) = (host, client);
+    let built =
+        Built { stream, lane, errors, blocks, granted, period, plays, doubt, _host, _client };
+    Ok((built, end))
 }
 
 impl Built {
