@@ -4,7 +4,9 @@
 //! `scripts/audio-server jack=128 -- scripts/jack-iodelay cargo run --release -p oncue-duplex --features jack --example
 //! passthrough -- one`
 //!
-//! With `two` in place of `one`, capture is resampled to playback's clock. It ends with its standard input.
+//! With `two` in place of `one`, capture is resampled to playback's clock. It starts with the first line of its standard
+//! input, when its ports are connected: on JACK a connection changes whose turn comes when in a cycle, and so the times
+//! from which the drift is learned. It ends with its standard input.
 
 use core::error::Error;
 use core::time::Duration;
@@ -21,6 +23,15 @@ fn main() -> Result<(), Box<dyn Error>> {
 
 /// Passes audio through until the standard input ends.
 pub(crate) fn run(two_clocks: bool) -> Result<(), Box<dyn Error>> {
+    let settings = DuplexSettings {
+        clocks: if two_clocks { Clocks::Two } else { Clocks::One },
+        // Nothing ahead but the frame by which a resampled period is shorter now and then.
+        target_fill: Some(u32::from(two_clocks)),
+        ..DuplexSettings::default()
+    };
+    let (mut duplex, mut endpoint) = Duplex::open(HostSource::Named("jack".into()), settings)?;
+    duplex.prepare()?;
+    std::io::stdin().read_line(&mut String::new())?;
     let ended = Arc::new(AtomicBool::new(false));
     let told = Arc::clone(&ended);
     std::thread::spawn(move || {
@@ -28,13 +39,6 @@ pub(crate) fn run(two_clocks: bool) -> Result<(), Box<dyn Error>> {
         let _ = std::io::stdin().read_to_end(&mut Vec::new());
         told.store(true, Ordering::Release);
     });
-    let settings = DuplexSettings {
-        clocks: if two_clocks { Clocks::Two } else { Clocks::One },
-        // Nothing ahead but the frame or two by which a resampled period is shorter now and then.
-        target_fill: Some(if two_clocks { 2 } else { 0 }),
-        ..DuplexSettings::default()
-    };
-    let (mut duplex, mut endpoint) = Duplex::open(HostSource::Named("jack".into()), settings)?;
     // No session is involved here.
     let mut running = duplex.start(StartPermit::against_the_order(), Directions::Duplex)?;
     let mut frames = vec![0.0; 16_384];
