@@ -10,7 +10,7 @@ use core::time::Duration;
 use oncue_card::CardSettings;
 use oncue_duplex::{FrameFormat, StackClock, StackClockStats};
 use oncue_session::Directions;
-use rig::TEN_MS;
+use rig::{TEN_MS, until};
 use stack::{Phone, ten_ms};
 use std::time::Instant;
 
@@ -52,7 +52,7 @@ fn a_while(ppm: f64) -> (Vec<f32>, StackClockStats) {
     let _running = phone.start(Directions::Duplex);
     phone.turns(1);
     // Which time of the process the card's stands for.
-    let first = heard.lock().unwrap()[0].2;
+    let first = until(|| heard.lock().unwrap().first().map(|(_, _, info)| *info));
     tap.detach();
     let mut now = first.time.unwrap() + first.capture_delay;
     let period = Duration::from_secs_f64(0.02 / (1.0 + 1e-6 * ppm));

@@ -124,9 +124,14 @@ impl Endpoint {
         self.capture_beats.latest().and_then(|(at, _)| self.instant(at))
     }
 
-    /// When the latest playback callback came.
-    pub(crate) fn played_at(&self) -> Option<Instant> {
-        self.playback_beats.latest().and_then(|(at, _)| self.instant(at))
+    /// When a sample that is written now will be at the speaker: by the index of the stream at which the device will take
+    /// it. What waits and the latest callback do not tell, since a callback may come between a look at one and at the other.
+    pub(crate) fn playout_time(&self, standing: &Standing) -> Option<Instant> {
+        let end = self.playback.as_ref().filter(|end| end.lane.gate.is_open())?;
+        let shift = end.lane.shift.load(Ordering::Acquire);
+        let index = end.frames.position().wrapping_add(shift);
+        let taken = self.playback_beats.time_of(index, self.rates.1);
+        self.instant(taken.filter(|_| shift != UNTOUCHED)?)?.checked_add(standing.output)
     }
 
     /// Which samples the device took when.

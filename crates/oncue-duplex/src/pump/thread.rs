@@ -224,7 +224,7 @@ impl Work {
             return false;
         }
         let delay = self.endpoint.playout_delay(&self.standing);
-        let time = self.endpoint.played_at().and_then(|at| at.checked_add(delay));
+        let time = self.endpoint.playout_time(&self.standing);
         let info = PlayoutInfo { time, delay, drift_ppm: self.standing.drift_ppm };
         let period = Duration::from_millis(10);
         self.mix.fill(0.0);
