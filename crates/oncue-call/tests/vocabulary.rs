@@ -49,7 +49,9 @@ fn names<T: Copy>(
 
 #[test]
 fn the_errors_have_their_numbers() {
-    let rows: [(&str, Vec<(i32, &str)>, &[&str]); 5] = [
+    /// A table, what its numbers are called here, and what the header calls them, from 0 on.
+    type Row = (&'static str, Vec<(i32, &'static str)>, &'static [&'static str]);
+    let rows: [Row; 5] = [
         (
             "CXErrorCode",
             names(CallKitError::ALL, CallKitError::name, CallKitError::code),
