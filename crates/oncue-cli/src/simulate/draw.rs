@@ -59,9 +59,9 @@ fn line(arrow: &Arrow) -> String {
     let cell = |at: usize| match at {
         _ if at == left && to < from => '◀',
         _ if at == right && to > from => '▶',
-        _ if at % APART == 0 && at == from => '├',
+        _ if at.is_multiple_of(APART) && at == from => '├',
         _ if (left..=right).contains(&at) => '─',
-        _ if at % APART == 0 => '│',
+        _ if at.is_multiple_of(APART) => '│',
         _ => ' ',
     };
     let line: String = (0..width).map(cell).collect();

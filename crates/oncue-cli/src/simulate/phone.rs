@@ -82,6 +82,9 @@ struct Known {
     held: bool,
 }
 
+/// What the user taps on the system's screens, and for which of the app's calls.
+type Tap = (u64, fn(Id) -> CallAction);
+
 struct Phone {
     kind: Kind,
     calls: Calls,
@@ -326,10 +329,7 @@ impl Phone {
                 if let Some(known) = self.known.iter_mut().find(|known| known.id == call) {
                     known.live = true;
                 }
-                if activates
-                    && !(self.active && self.kind == Kind::SkipsTheDeactivation)
-                    && !self.active
-                {
+                if activates && !self.active {
                     self.comes(150, Input::DidActivate);
                 }
             }
@@ -352,7 +352,7 @@ impl Phone {
     }
 
     /// The user does something on the system's screens.
-    fn on_screen(&mut self, text: &str, acts: &[(u64, fn(Id) -> CallAction)]) {
+    fn on_screen(&mut self, text: &str, acts: &[Tap]) {
         let (at, text) = (self.now, text.to_owned());
         self.arrows.push(Arrow { at, from: Actor::User, to: Actor::System, text });
         let transaction = (acts.len() > 1).then(|| self.name("x"));
@@ -388,7 +388,7 @@ impl Phone {
                 self.tell(Input::Signal(Signal::Invite { call: call.into(), from, name, video }));
             }
             Act::PeerAnswers(call) => {
-                self.tell(Input::Signal(Signal::Answered { call: call.into() }))
+                self.tell(Input::Signal(Signal::Answered { call: call.into() }));
             }
             Act::PeerEnds(call, reason) => {
                 // What the user does in the same moment is on its way already.
@@ -397,7 +397,7 @@ impl Phone {
             Act::AnswersOnScreen(call) => {
                 match self.id(call) {
                     Some(_) => {
-                        self.on_screen("answers", &[(call, |call| CallAction::Answer { call })])
+                        self.on_screen("answers", &[(call, |call| CallAction::Answer { call })]);
                     }
                     // It crossed the end of the call.
                     None => self.perform(20, CallAction::Answer { call: Id::named("A") }, None),
