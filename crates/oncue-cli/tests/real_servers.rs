@@ -58,14 +58,15 @@ fn five_opens_agree(server: &str, options: &str) {
             .stdout
             .lines()
             .map(|line| {
-                Said { code: None, stdout: line.to_owned(), stderr: said.stderr.clone() }
-                    .round_trip()
+                let said =
+                    Said { code: None, stdout: line.to_owned(), stderr: said.stderr.clone() };
+                said.json()["round_trip"]["frames"].as_f64().unwrap_or(f64::INFINITY)
             })
             .collect();
         assert_eq!(trips.len(), 5, "{}", said.stderr);
         trips.sort_by(f64::total_cmp);
         println!("{server} {options}: {trips:.2?}");
-        // There is a figure from which none is further than 2 frames.
+        // There is a figure from which none is further than 2 frames. An open that heard nothing is infinitely far.
         if trips[4] - trips[0] <= 4.0 {
             return;
         }
