@@ -11,8 +11,8 @@
 use criterion::{Criterion, Throughput, criterion_group};
 use oncue_session::owner::App;
 use oncue_session::{
-    Audio, Configuration, Configured, Entry, Event, Fresh, Guard, Machine, OutputPort, Owner,
-    Platform, PlayAndRecord, Policy, Refusal, State, Step, SystemEvent,
+    Audio, Configured, Entry, Event, Fresh, Guard, Machine, NullPlatform, OutputPort, Owner,
+    PlayAndRecord, Policy, State, Step, SystemEvent,
 };
 use oncue_trace::Line;
 use std::hint::black_box;
@@ -273,23 +273,8 @@ fn guard(c: &mut Criterion) {
     group.finish();
 }
 
-/// A phone that does nothing, so that only the step costs.
-struct Nothing;
-
-impl Platform for Nothing {
-    fn set_category(&mut self, _: Configuration) -> Result<(), Refusal> {
-        Ok(())
-    }
-    fn set_active(&mut self, _: bool) -> Result<(), Refusal> {
-        Ok(())
-    }
-    fn override_output(&mut self, _: OutputPort) -> Result<(), Refusal> {
-        Ok(())
-    }
-}
-
 fn typed(c: &mut Criterion) {
-    let mut audio = Audio::owned_by_app(Nothing);
+    let mut audio = Audio::owned_by_app(NullPlatform);
     let mut machine = Machine::new(Owner::App);
     let _ = audio.expect::<Fresh>().unwrap().configure(PlayAndRecord::voice_chat()).unwrap();
     machine.attempt(Step::Configure).unwrap();
@@ -332,7 +317,7 @@ fn ratios() -> ExitCode {
     let mut machine = Machine::new(Owner::System);
     let mut state = State::Fresh;
     let mut statig = by_statig::Session::default().state_machine();
-    let mut audio = Audio::owned_by_app(Nothing);
+    let mut audio = Audio::owned_by_app(NullPlatform);
     let mut apps = Machine::new(Owner::App);
     let _ = audio.expect::<Fresh>().unwrap().configure(PlayAndRecord::voice_chat()).unwrap();
     apps.attempt(Step::Configure).unwrap();

@@ -8,9 +8,7 @@ use oncue_call::integration::{
     AppVersion, BackgroundCamera, CallUi, Circumstances, Decision, Device, Integration, OwnedAudio,
     Place, Reason, Region, RegionSource, Rights, RollOut, Share, UseLck, VideoCalls,
 };
-use oncue_session::{
-    Configuration, Framework, OutputPort, Owner, Platform, Refusal, State, Version,
-};
+use oncue_session::{Framework, NullPlatform, Owner, State, Version};
 use proptest::prelude::*;
 
 const CALLKIT: CallUi = CallUi::System(Framework::CallKit);
@@ -254,29 +252,14 @@ fn every_reason_says_something_and_names_a_rule_that_there_is() {
     );
 }
 
-/// A phone whose session does as it is told.
-struct Willing;
-
-impl Platform for Willing {
-    fn set_category(&mut self, _: Configuration) -> Result<(), Refusal> {
-        Ok(())
-    }
-    fn set_active(&mut self, _: bool) -> Result<(), Refusal> {
-        Ok(())
-    }
-    fn override_output(&mut self, _: OutputPort) -> Result<(), Refusal> {
-        Ok(())
-    }
-}
-
 #[test]
 fn the_decision_gives_the_session_its_owner_as_a_type() {
     use oncue_session::{Fresh, PlayAndRecord};
     let app = Integration::default();
-    let OwnedAudio::System(_) = app.decide(&on("17.4", ELSEWHERE)).audio(Willing) else {
+    let OwnedAudio::System(_) = app.decide(&on("17.4", ELSEWHERE)).audio(NullPlatform) else {
         panic!("CallKit activates");
     };
-    let OwnedAudio::App(mut audio) = app.decide(&on("16", CHINA)).audio(Willing) else {
+    let OwnedAudio::App(mut audio) = app.decide(&on("16", CHINA)).audio(NullPlatform) else {
         panic!("nobody but the app activates");
     };
     // What only an app's own session has: this compiles.

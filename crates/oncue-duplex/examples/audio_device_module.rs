@@ -11,10 +11,7 @@ use oncue_duplex::{
     Attachment, CaptureInfo, Duplex, DuplexSettings, FrameFormat, HostSource, PlayoutInfo, Pump,
     PumpEvent, PumpHooks,
 };
-use oncue_session::{
-    Action, Activation, Audio, Configuration, Fresh, OutputPort, Platform, PlayAndRecord, Refusal,
-    action,
-};
+use oncue_session::{Action, Activation, Audio, Fresh, NullPlatform, PlayAndRecord, action};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -86,27 +83,12 @@ impl Transport for Stack {
     }
 }
 
-/// A call system that refuses nothing.
-struct CallSystem;
-
-impl Platform for CallSystem {
-    fn set_category(&mut self, _: Configuration) -> Result<(), Refusal> {
-        Ok(())
-    }
-    fn set_active(&mut self, _: bool) -> Result<(), Refusal> {
-        Ok(())
-    }
-    fn override_output(&mut self, _: OutputPort) -> Result<(), Refusal> {
-        Ok(())
-    }
-}
-
 fn main() -> Result<(), Box<dyn Error>> {
     let card = Card::new(CardSettings { latency: 240.0, ..CardSettings::default() })?;
     let source = HostSource::Made(Box::new(move || card.host()));
     let (mut duplex, endpoint) = Duplex::open(source, DuplexSettings::default())?;
     let mut pump = Pump::spawn(endpoint, PumpHooks::default())?;
-    let mut audio = Audio::under_system(CallSystem);
+    let mut audio = Audio::under_system(NullPlatform);
 
     // The user answers. The stack starts its module at once; nothing runs yet.
     let session = audio.expect::<Fresh>()?.configure(PlayAndRecord::voice_chat())?;

@@ -11,26 +11,10 @@ use cpal::ErrorKind;
 use oncue_card::{CardSettings, Direction as CardDirection, Fault};
 use oncue_duplex::{Clocks, Direction, DuplexSettings, HardwareEvent, Recovery};
 use oncue_session::{
-    Action, Activation, Audio, Configuration, Directions, Fresh, OutputPort, Platform,
-    PlayAndRecord, Refusal, State, action, owner,
+    Action, Activation, Audio, Directions, Fresh, NullPlatform, PlayAndRecord, State, action, owner,
 };
 use rig::until;
 use stack::{Heard, Listener, Phone, Ramp, Told, noise, ten_ms};
-
-/// A call system that refuses nothing.
-struct CallSystem;
-
-impl Platform for CallSystem {
-    fn set_category(&mut self, _: Configuration) -> Result<(), Refusal> {
-        Ok(())
-    }
-    fn set_active(&mut self, _: bool) -> Result<(), Refusal> {
-        Ok(())
-    }
-    fn override_output(&mut self, _: OutputPort) -> Result<(), Refusal> {
-        Ok(())
-    }
-}
 
 fn answer(audio: &mut Audio<owner::System>) {
     let session = audio.expect::<Fresh>().unwrap().configure(PlayAndRecord::voice_chat()).unwrap();
@@ -52,7 +36,7 @@ fn sounds(heard: &Heard<f32>, from: usize) -> bool {
 #[test]
 fn an_endpoint_waits_for_the_activation_is_silent_after_it_and_comes_back_with_the_next() {
     let mut phone = Phone::new(CardSettings::default());
-    let mut audio = Audio::under_system(CallSystem);
+    let mut audio = Audio::under_system(NullPlatform);
     let told = Told::default();
     answer(&mut audio);
     // The stack starts as early as it likes: before the activation.

@@ -29,6 +29,6 @@ pub use codes::{
 };
 pub use event::{Argument, Event, EventKind};
 pub use id::Id;
-pub use platform::{OutputPort, Platform};
+pub use platform::{NullPlatform, OutputPort, Platform};
 pub use refusal::{Domain, Refusal};
 pub use words::{Owner, Step, SystemEvent};

@@ -35,3 +35,24 @@ pub trait Platform: Send {
     /// The system's refusal.
     fn override_output(&mut self, port: OutputPort) -> Result<(), Refusal>;
 }
+
+/// A platform without an audio session, as a null device is a card without sound: every call is granted and does
+/// nothing.
+///
+/// For desktops, whose systems have no session to set up, and for tests of what does not depend on the platform.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct NullPlatform;
+
+impl Platform for NullPlatform {
+    fn set_category(&mut self, _: Configuration) -> Result<(), Refusal> {
+        Ok(())
+    }
+
+    fn set_active(&mut self, _: bool) -> Result<(), Refusal> {
+        Ok(())
+    }
+
+    fn override_output(&mut self, _: OutputPort) -> Result<(), Refusal> {
+        Ok(())
+    }
+}
