@@ -9,7 +9,7 @@ use core::time::Duration;
 use cpal::ErrorKind;
 use oncue_card::{Call, Card, CardSettings, Direction, Fault, Pacing};
 use oncue_duplex::{
-    Deadlines, Duplex, DuplexSettings, Endpoint, HostSource, Recovery, abandoned_threads,
+    Clocks, Deadlines, Duplex, DuplexSettings, Endpoint, HostSource, Recovery, abandoned_threads,
 };
 use oncue_session::{Directions, Engine, RunningIo, StartPermit};
 use std::sync::{Mutex, PoisonError};
@@ -139,6 +139,8 @@ impl World {
         let settings = DuplexSettings {
             deadlines: Deadlines { open: soon, start: soon, stop: soon },
             recovery: recovers.then_some(recovery),
+            // It is one card, by whatever name, and what comes back is to be what was written.
+            clocks: Clocks::One,
             ..DuplexSettings::default()
         };
         let (duplex, endpoint) = loop {

@@ -23,9 +23,7 @@ fn cases() -> u32 {
 proptest! {
     #![proptest_config(ProptestConfig { cases: cases(), failure_persistence: None, ..ProptestConfig::default() })]
 
-    // Open: rarely a start after faults succeeds and playback has no callbacks, in spite of recovery.
     #[test]
-    #[ignore = "finds a start after which playback has no callbacks; cargo test -p oncue-fuzz --test engine -- --ignored"]
     fn any_operations_are_survived(bytes in proptest::collection::vec(any::<u8>(), 0..600)) {
         engine(&bytes);
     }

@@ -221,7 +221,9 @@ fn work<S>(
             None => inbox.recv().map_err(|_| RecvTimeoutError::Disconnected),
         };
         match message {
-            Ok(Message::Job(job)) => job(state),
+            // Who waited for it may have given up since.
+            Ok(Message::Job(job)) if !desk.given_up() => job(state),
+            Ok(Message::Job(_)) => return,
             Ok(Message::Close) | Err(RecvTimeoutError::Disconnected) => return,
             Err(RecvTimeoutError::Timeout) => {}
         }

@@ -187,6 +187,20 @@ impl Rescue {
         self.stuck.push(desk);
     }
 
+    /// Tells the supervisor of each direction in which nothing is being dropped, whoever looked after its drop: it was
+    /// waited for, it needed no errand, or there was no stream.
+    fn tell_what_is_gone(&mut self) {
+        let now = self.now();
+        let Some(supervisor) = &mut self.supervisor else { return };
+        for (direction, side) in
+            [(Direction::Capture, &self.capture), (Direction::Playback, &self.playback)]
+        {
+            if side.drop.is_none() {
+                supervisor.dropped(direction, now);
+            }
+        }
+    }
+
     fn has_room(&mut self) -> bool {
         self.stuck.retain(|desk| !desk.ended());
         self.stuck.len() < MAX_STUCK
@@ -257,11 +271,8 @@ impl Streams {
             if let Some(errand) = side.drop.take().filter(|_| !done) {
                 self.rescue.give_up(errand);
             }
-            let now = self.rescue.now();
-            if let Some(supervisor) = &mut self.rescue.supervisor {
-                supervisor.dropped(direction, now);
-            }
         }
+        self.rescue.tell_what_is_gone();
         let mut leaving = core::mem::take(&mut self.rescue.leaving);
         leaving.retain_mut(|errand| match errand.poll() {
             Some(Ok(Ok(Rebuilt { built, .. }))) => {

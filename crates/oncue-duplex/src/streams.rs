@@ -45,7 +45,7 @@ pub(crate) struct Streams {
     pub(crate) opened: Option<Opened>,
     capture: Option<Built>,
     playback: Option<Built>,
-    /// The session's word for the present run.
+    /// The session's word for the present run, which lasts for as long as this is there, whatever is lost meanwhile.
     pub(crate) permit: Option<StartPermit>,
     pub(crate) rescue: Rescue,
     capture_tuned: Option<Tuned>,
@@ -258,7 +258,8 @@ impl Streams {
         Ok(())
     }
 
-    /// Plays the prepared streams of `directions` that do not play, and returns which run that is.
+    /// Plays the prepared streams of `directions` that do not play, and returns which run that is: the present one, if
+    /// there is one. After an error the present run is what it was.
     pub(crate) fn start(
         &mut self,
         permit: StartPermit,
@@ -266,7 +267,7 @@ impl Streams {
     ) -> Result<u32, DeviceError> {
         let Some(shared) = self.shared() else { return Ok(0) };
         let mut run = shared.run.load(Ordering::Relaxed);
-        if !self.plays() {
+        if self.permit.is_none() {
             run = run.wrapping_add(1).max(1);
             shared.run.store(run, Ordering::Release);
         }
@@ -317,10 +318,14 @@ impl Streams {
     }
 
     fn play(&mut self, direction: Direction, run: u32, shared: &Shared) -> Result<(), DeviceError> {
-        self.desk.doing(Operation::Play(direction));
-        let Some(built) = self.built(direction) else { return Ok(()) };
+        let operation = Operation::Play(direction);
+        self.desk.doing(operation);
+        // Another device thread is in this one's place.
+        let Some(built) = self.built(direction) else {
+            return Err(DeviceError::GivenUp { operation });
+        };
         built.open_gate(run);
-        built.stream.play().map_err(|error| refused(Operation::Play(direction), error))?;
+        built.stream.play().map_err(|error| refused(operation, error))?;
         built.plays = true;
         self.calibrate(shared, direction, run);
         shared.started();
@@ -549,10 +554,6 @@ impl Streams {
 
     pub(crate) fn settings(&self) -> Option<&DuplexSettings> {
         self.opened.as_ref().map(|opened| &opened.shared.settings)
-    }
-
-    fn plays(&self) -> bool {
-        [&self.capture, &self.playback].into_iter().flatten().any(|built| built.plays)
     }
 
     pub(crate) const fn built(&mut self, direction: Direction) -> Option<&mut Built> {

@@ -59,6 +59,7 @@ fn pauses_double_up_to_the_longest_and_a_failure_is_told_once() {
     let mut supervisor = Supervisor::new(RECOVERY);
     supervisor.started(direction, 0, ms(0));
     supervisor.lose(direction, gone(), ms(0));
+    orders(&mut supervisor, ms(0));
     supervisor.dropped(direction, ms(0));
     let (mut begun, mut told) = (Vec::new(), 0);
     for now in 0..2000 {
@@ -83,6 +84,7 @@ fn a_server_that_takes_long_to_refuse_is_asked_less_often() {
     let mut supervisor = Supervisor::new(RECOVERY);
     supervisor.started(direction, 0, ms(0));
     supervisor.lose(direction, gone(), ms(0));
+    orders(&mut supervisor, ms(0));
     supervisor.dropped(direction, ms(0));
     orders(&mut supervisor, ms(0));
     supervisor.rebuilt(direction, Err(refused()), ms(2000), ms(2000));
@@ -178,10 +180,7 @@ proptest! {
                     side.callbacks += u64::from(side.has_stream);
                 }
                 Step::Fault(direction) => supervisor.lose(direction, gone(), now),
-                Step::Dropped(direction) => {
-                    told[direction as usize].dropping = false;
-                    supervisor.dropped(direction, now);
-                }
+                Step::Dropped(direction) => told[direction as usize].dropping = false,
                 Step::Rebuilt(direction, ok) => {
                     let side = &mut told[direction as usize];
                     if core::mem::take(&mut side.rebuilding) {
@@ -195,9 +194,7 @@ proptest! {
             for direction in NEITHER {
                 let side = &mut told[direction as usize];
                 if healing {
-                    if core::mem::take(&mut side.dropping) {
-                        supervisor.dropped(direction, now);
-                    }
+                    side.dropping = false;
                     if core::mem::take(&mut side.rebuilding) {
                         side.has_stream = true;
                         supervisor.rebuilt(direction, Ok(side.callbacks), ms(0), now);
@@ -205,6 +202,10 @@ proptest! {
                     side.callbacks += u64::from(side.has_stream);
                 }
                 supervisor.heard(direction, side.callbacks, BLOCK, now);
+                // Said at each look: a loss of this very moment has not had its order yet.
+                if !side.dropping {
+                    supervisor.dropped(direction, now);
+                }
             }
             while let Some(order) = supervisor.order(now, room) {
                 match order {

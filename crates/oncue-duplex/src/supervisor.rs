@@ -14,7 +14,8 @@ const FIRST_PAUSE: u32 = 32;
 /// What is to be done.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Order {
-    /// Let nothing of this direction's stream through any more, drop it, and say so with [`Supervisor::dropped`].
+    /// Let nothing of this direction's stream through any more, drop it, and say with [`Supervisor::dropped`] that none
+    /// is left.
     Drop(Direction),
     /// Build and play a stream, and say what came of it with [`Supervisor::rebuilt`].
     Rebuild(Direction),
@@ -133,9 +134,13 @@ impl Supervisor {
         self.orders.push_back(Order::Drop(direction));
     }
 
-    /// The stream that [`Order::Drop`] meant is gone, or was given up.
+    /// No stream of the direction is being dropped (any more, or it was given up). It may be said at any time: it counts
+    /// once [`Order::Drop`] was given.
     pub(crate) fn dropped(&mut self, direction: Direction, now: Duration) {
         let longest = self.recovery.retry_at_most;
+        if self.orders.contains(&Order::Drop(direction)) {
+            return;
+        }
         let side = self.side(direction);
         if side.phase == Phase::Drops {
             side.phase = Phase::Waits(now.saturating_add(pause(side.attempts, longest)));

@@ -329,6 +329,67 @@ fn a_drop_that_never_returns_does_not_hold_the_other_direction() {
     nothing_is_unaccounted_for(&duplex.stats());
 }
 
+/// A stream that is lost is being dropped when the app prepares, which waits for what is being dropped: it is brought
+/// back nevertheless.
+#[test]
+fn who_waits_for_a_drop_does_not_end_the_recovery() {
+    let _alone = alone();
+    let card = ideal();
+    let (mut duplex, mut endpoint) = open(&card, settings(|_| {}));
+    let _running = duplex.start(permit(), Directions::Duplex).unwrap();
+    talk(&card, &mut endpoint, 10);
+    card.inject(Fault::HangIn { call: Call::Drop, direction: CardDirection::Playback });
+    card.inject(Fault::Fail {
+        direction: CardDirection::Playback,
+        kind: ErrorKind::DeviceNotAvailable,
+    });
+    run_until_lost(&card, &mut duplex);
+    // The drop hangs for longer than anybody waits for it.
+    duplex.prepare().unwrap();
+    card.release();
+    run_until_recovered(&card, &mut duplex, Direction::Playback);
+    talk(&card, &mut endpoint, 10);
+    nothing_is_unaccounted_for(&duplex.stats());
+    until(|| (abandoned_threads() == 0).then_some(()));
+}
+
+/// All of a run is lost when the app starts the other direction too, which fails: the run is still that of its handle,
+/// which ends it.
+#[test]
+fn a_start_that_fails_leaves_the_run_to_its_handle() {
+    let _alone = alone();
+    let card = ideal();
+    let (mut duplex, mut endpoint) = open(&card, settings(|_| {}));
+    duplex.prepare().unwrap();
+    let mut running = duplex.start(permit(), Directions::Playback).unwrap();
+    talk(&card, &mut endpoint, 10);
+    card.inject(Fault::HangIn { call: Call::Open, direction: CardDirection::Playback });
+    card.inject(Fault::Fail {
+        direction: CardDirection::Playback,
+        kind: ErrorKind::DeviceNotAvailable,
+    });
+    run_until_lost(&card, &mut duplex);
+    // Nobody is told before a tick: the prepared stream of capture refuses to play, and there is no other.
+    card.inject(Fault::Unplug);
+    assert!(duplex.start(permit(), Directions::Duplex).is_err());
+    running.stop();
+    card.plug_in();
+    card.release();
+    for _ in 0..20 {
+        card.advance_frames(480);
+        std::thread::sleep(Duration::from_millis(5));
+        assert!(!card.is_playing(CardDirection::Playback), "the run is over");
+    }
+    until(|| (abandoned_threads() == 0).then_some(()));
+    let _running = duplex.start(permit(), Directions::Duplex).unwrap();
+    let before = duplex.stats();
+    talk(&card, &mut endpoint, 10);
+    let stats = duplex.stats();
+    assert_eq!(stats.playback.stream.callbacks, before.playback.stream.callbacks + 10);
+    assert_eq!(stats.capture.stream.callbacks, before.capture.stream.callbacks + 10);
+    nothing_is_unaccounted_for(&stats);
+}
+
 /// As PulseAudio does with a suspended source: starting to capture does not return. A stop waits for it no longer than
 /// its deadline, and what comes of it late plays nothing.
 #[test]
