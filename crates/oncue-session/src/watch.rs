@@ -225,6 +225,13 @@ impl Watch {
                 if facts.session.is(State::Resuming) && !runs() {
                     self.set(seen.at, waits.activation, Reason::Resume, None);
                 }
+                // The activation of the call that was answered before it is still to come.
+                if facts.session.deactivation_crosses
+                    && facts.under_system()
+                    && facts.calls.any_under_way(|call| call.is_live() && !call.held)
+                {
+                    self.set(seen.at, waits.activation, Reason::Activation, None);
+                }
             }
             Event::InterruptionBegan { .. } => {
                 self.no_audio();

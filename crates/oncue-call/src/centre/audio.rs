@@ -79,7 +79,13 @@ impl Centre {
                 State::MediaLost => {}
                 _ => self.configured(action),
             },
-            Purpose::Reset => self.ask_for_waiting_actions(),
+            Purpose::Reset => {
+                // No category, no audio: a call that is heard ends as one whose activation stays away.
+                if result.is_err() {
+                    self.fail_heard_calls();
+                }
+                self.ask_for_waiting_actions();
+            }
         }
     }
 
@@ -139,7 +145,7 @@ impl Centre {
             }
         };
         if done && self.audio.state() == State::AwaitingActivation {
-            self.activation_due = Some(self.now + self.settings.waits.activation - EARLY);
+            self.await_activation();
         }
         done
     }
@@ -165,6 +171,11 @@ impl Centre {
             self.await_resume();
         }
         done
+    }
+
+    /// From now on an activation has to come; the wait has an end (rule `activation-watchdog`).
+    fn await_activation(&mut self) {
+        self.activation_due = Some(self.now + self.settings.waits.activation - EARLY);
     }
 
     /// From now on an activation may come, or not; at the deadline there is one attempt.
@@ -234,7 +245,7 @@ impl Centre {
         self.put(Output::Notice(Notice::NoAudio(refusal)));
         // The one attempt without an activation may fail; else the next activation has to come.
         if !self.attempt {
-            self.activation_due = Some(self.now + self.settings.waits.activation - EARLY);
+            self.await_activation();
         }
     }
 
@@ -274,8 +285,14 @@ impl Centre {
                 let _ = session.resume_after_reset();
             }
             self.await_resume();
-        } else if !self.calls.iter().any(|call| call.is_live()) {
+        } else if self.live().is_empty() {
             self.put(Output::RestoreAudio);
+        } else if !self.interrupted
+            && self.audio.state() == State::Configured
+            && self.calls.iter().any(|call| call.is_live() && !call.held)
+        {
+            // An ended call's deactivation, behind the fulfil of the next: that call's activation is still to come (§3.6).
+            self.await_activation();
         }
     }
 
@@ -315,7 +332,7 @@ impl Centre {
             Some(video) => {
                 self.ask_category(Purpose::Reset, video);
                 // Nobody knows whether the system activates again; the wait has an end (rule book §3.8).
-                self.activation_due = Some(self.now + self.settings.waits.activation - EARLY);
+                self.await_activation();
             }
             None => self.ask_for_waiting_actions(),
         }
@@ -332,6 +349,11 @@ impl Centre {
     pub(super) fn activation_is_missing(&mut self) {
         self.activation_due = None;
         self.put(Output::Notice(Notice::NoActivation));
+        self.fail_heard_calls();
+    }
+
+    /// Ends the calls that would be silent; a held one waits until it is taken back.
+    fn fail_heard_calls(&mut self) {
         for call in self.live() {
             if self.call(call).is_some_and(|call| !call.held) {
                 self.fail_call(call);

@@ -107,6 +107,7 @@ impl Centre {
         self.remember(call.app);
         if self.live().is_empty() {
             (self.activation_due, self.resume_due, self.unheld) = (None, None, None);
+            (self.speaker, self.speaker_lost) = (false, false);
         }
         self.mute_as_heard();
         self.leave_the_call_system();

@@ -480,7 +480,7 @@ impl Phone {
             H::Interrupts => {
                 if self.active && !self.media_lost {
                     (self.active, self.interrupted) = (false, true);
-                    self.activation_due = true;
+                    self.activation_due = self.calls.iter().any(|call| call.live && !call.held);
                     self.tell(Input::InterruptionBegan(None));
                 }
             }

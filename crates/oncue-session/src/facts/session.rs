@@ -21,6 +21,8 @@ pub(crate) struct Session {
     /// What was set last, and by whom.
     pub(crate) configuration: Option<Configuration>,
     pub(crate) set_by: Party,
+    /// What stood before the last category was set, for a system that refuses it.
+    before_set: Option<BeforeSet>,
     /// What the app itself set last.
     pub(crate) wanted: Option<Configuration>,
     /// Whether the last live call has ended since the configuration was set.
@@ -63,6 +65,8 @@ pub(crate) struct Session {
     pub(crate) interrupted_since_set: bool,
     /// The last live call ended, and no deactivation has come yet.
     pub(crate) deactivation_due: bool,
+    /// The next call's answer or start was fulfilled before that deactivation came; no activation has come since.
+    pub(crate) deactivation_crosses: bool,
     /// The media services were reset, and the category has not been set since.
     pub(crate) reset: bool,
     /// The media services were reset, and the session has not been activated or deactivated since.
@@ -79,12 +83,23 @@ pub(crate) struct Session {
     pub(crate) in_handler: bool,
 }
 
+/// What a refused category leaves as it was.
+#[derive(Clone, Copy, Debug)]
+struct BeforeSet {
+    configuration: Option<Configuration>,
+    by: Party,
+    reset: bool,
+    /// No category was set for certain.
+    fresh: bool,
+}
+
 impl Session {
     pub(super) const fn new(whole: bool) -> Self {
         Self {
             states: if whole { StateSet::only(State::Fresh) } else { StateSet::ALL },
             configuration: None,
             set_by: Party::App,
+            before_set: None,
             wanted: None,
             set_for_earlier_call: false,
             category_read: None,
@@ -108,6 +123,7 @@ impl Session {
             interruption_reason: None,
             interrupted_since_set: false,
             deactivation_due: false,
+            deactivation_crosses: false,
             reset: false,
             lost_by_reset: false,
             port: OutputPort::None,

@@ -1,6 +1,6 @@
 //! What each event changes of what is known of the session.
 
-use super::Session;
+use super::{BeforeSet, Session};
 use crate::facts::Seen;
 use crate::facts::call::Call;
 use crate::facts::calls::Calls;
@@ -9,7 +9,7 @@ use crate::facts::states::StateSet;
 use crate::{Policy, State, after_event, after_step, broken};
 use oncue_platform::{
     ActionKind, Category, Configuration, Event, EventKind, Id, Mode, OutputPort, Party,
-    RouteChangeReason, SystemEvent,
+    RouteChangeReason, Step, SystemEvent,
 };
 
 /// The kinds of events that it learns from.
@@ -83,6 +83,22 @@ impl Session {
         if matches!(seen.event, Event::StartUnit { .. } | Event::EnableAudio { on: true }) {
             self.resumed_by_attempt = before.single() == Some(State::Resuming);
         }
+        // What stops after an old call's deactivation leaves a session that waits for its activation.
+        if matches!(step, Move::Step(Step::Stop) | Move::Pass(Step::Stop))
+            && self.deactivated_late
+            && self.activated_at.is_none()
+        {
+            let waits = |state| if state == State::Active { State::Resuming } else { state };
+            self.states = self.states.moved(waits);
+        }
+        if matches!(seen.event, Event::SetCategory { .. }) {
+            self.before_set = Some(BeforeSet {
+                configuration: self.configuration,
+                by: self.set_by,
+                reset: self.reset,
+                fresh: self.is(State::Fresh),
+            });
+        }
         self.remember(seen, was_active, may_be_active, before.single() == Some(State::Resuming));
         self.deactivated_late |= is_late;
         if matches!((seen.event, action), (Event::Fulfill { .. }, Some((ActionKind::Unhold, _)))) {
@@ -96,6 +112,16 @@ impl Session {
                     (_, State::Configured) => State::Fresh,
                     _ => state,
                 });
+            }
+            Event::Refused { of: EventKind::SetCategory, .. } => {
+                if let Some(before) = self.before_set.take() {
+                    (self.configuration, self.set_by, self.reset) =
+                        (before.configuration, before.by, before.reset);
+                    self.states = self.states.moved(|state| match state {
+                        State::Configured if before.fresh => State::Fresh,
+                        _ => state,
+                    });
+                }
             }
             Event::Refused { of: EventKind::SetActive, .. } if self.activated_by_app => {
                 (self.activated_by_app, self.activated_at) = (false, None);
@@ -140,6 +166,7 @@ impl Session {
             // The session is the next call's, deactivated in between or not; if not, it may stay active (rule book §3.6).
             if self.deactivation_due && self.activated_at.is_some() {
                 self.states = self.states.with(StateSet::only(State::Active));
+                self.deactivation_crosses = true;
             }
             self.deactivation_due = false;
         }
@@ -147,8 +174,13 @@ impl Session {
             self.deactivation_due |= is_last_live(calls, call) && self.activated_at.is_some();
             let was_last = !calls.any_under_way(|other| other.is_live() && other.id != call);
             self.set_for_earlier_call |= was_last;
-            // An interruption of its own is no matter of the next call.
-            self.interrupted &= !was_last;
+            // An interruption of its own is no matter of the next call, nor is the port that its user chose, nor its having
+            // been taken back: the deactivation that comes now is this call's end.
+            if was_last {
+                (self.interrupted, self.deactivation_crosses) = (false, false);
+                (self.unheld, self.deactivated_late) = (None, false);
+                (self.port, self.port_interrupted) = (OutputPort::None, false);
+            }
         }
     }
 
@@ -195,6 +227,7 @@ impl Session {
                     (false, false, None);
                 self.activated_at = Some(seen.at);
                 (self.was_deactivated, self.deactivated_twice) = (false, false);
+                self.deactivation_crosses = false;
                 (self.interrupted, self.interruption_reason) = (false, None);
                 self.forget_format();
             }
@@ -250,8 +283,13 @@ impl Session {
                 (self.activated_at, self.activated_by_app) = (None, false);
                 (self.configuration, self.reset, self.lost_by_reset) = (None, true, true);
                 (self.interrupted, self.unheld) = (false, None);
+                self.deactivation_crosses = false;
             }
-            Event::ProviderReset {} => (self.deactivation_due, self.unheld) = (false, None),
+            Event::ProviderReset {} => {
+                (self.deactivation_due, self.deactivation_crosses) = (false, false);
+                self.unheld = None;
+                (self.port, self.port_interrupted) = (OutputPort::None, false);
+            }
             _ => {}
         }
     }
