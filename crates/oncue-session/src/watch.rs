@@ -314,8 +314,11 @@ impl Watch {
     fn ended(&mut self, call: Id, facts: &Facts) {
         self.clear(Reason::LockedCall, Some(call));
         self.clear(Reason::Acceptance, Some(call));
-        if !facts.calls.any_under_way(|call| call.is_live()) {
+        // A held call that is left wants nothing now.
+        if !facts.wants_io() {
             self.no_audio();
+        }
+        if !facts.calls.any_under_way(|call| call.is_live() && !call.held) {
             self.retain(|wake| {
                 !matches!(wake.reason, Reason::Activation | Reason::Resume | Reason::Reset)
             });

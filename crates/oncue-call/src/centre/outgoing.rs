@@ -3,7 +3,7 @@
 use super::{CALLS, Centre};
 use crate::call::Call;
 use crate::{AppCall, CallAction, Handle, NotDone, Notice, Output, Stage};
-use oncue_session::{ActionKind, Event, StartCallIntent};
+use oncue_session::{ActionKind, Event, Id, StartCallIntent};
 use std::collections::HashSet;
 
 impl Centre {
@@ -67,19 +67,21 @@ impl Centre {
     }
 
     /// The far end of an outgoing call answered.
-    pub(super) fn peer_answered(&mut self, id: oncue_session::Id) {
-        let Some(call) = self.call_mut(id).filter(|call| call.outgoing) else { return };
-        call.answered = true;
-        match call.stage {
+    pub(super) fn peer_answered(&mut self, call: Id) {
+        let Some(known) = self.call_mut(call).filter(|known| known.outgoing) else { return };
+        known.answered = true;
+        let stage = known.stage;
+        self.tell(Event::PeerAnswered { call });
+        match stage {
             // It answered before the network said that it was dialled.
-            Stage::Dialling => self.dialled(id),
-            Stage::Connecting => self.connected(id),
+            Stage::Dialling => self.dialled(call),
+            Stage::Connecting => self.connected(call),
             _ => {}
         }
     }
 
     /// An outgoing call was started and answered.
-    pub(super) fn connected(&mut self, id: oncue_session::Id) {
+    pub(super) fn connected(&mut self, id: Id) {
         self.report_connecting();
         self.set_stage(id, Stage::Connected);
         self.put(Output::ReportConnected { call: id });

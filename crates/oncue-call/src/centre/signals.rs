@@ -21,7 +21,6 @@ impl Centre {
             }
             Signal::Answered { call } => {
                 if let Some(call) = self.uuid(&call) {
-                    self.tell(Event::PeerAnswered { call });
                     self.peer_answered(call);
                 }
             }
