@@ -168,7 +168,7 @@ fn named_hosts() -> impl Iterator<Item = HostId> {
     cpal::ALL_HOSTS.iter().copied().filter(|id| *id != HostId::Custom)
 }
 
-fn refused(operation: Operation, error: cpal::Error) -> DeviceError {
+pub(crate) fn refused(operation: Operation, error: cpal::Error) -> DeviceError {
     DeviceError::Refused { operation, error }
 }
 

@@ -5,14 +5,14 @@
 //! has got its answer.
 
 use crate::device_thread::Desk;
-use crate::devices::{Chosen, HostSource, connect};
+use crate::devices::{Chosen, HostSource, connect, refused};
 use crate::endpoint::End;
 use crate::errand::Errand;
 use crate::error::{DeviceError, Direction, LossCause, OpenError, Operation};
 use crate::libjack;
 use crate::settings::DuplexSettings;
 use crate::shared::Shared;
-use crate::streams::{Built, Streams, build, refused};
+use crate::streams::{Built, Streams, build};
 use crate::supervisor::{Order, Supervisor};
 use core::sync::atomic::{AtomicU8, Ordering};
 use core::time::Duration;
