@@ -7,6 +7,7 @@ mod property_list;
 use crate::CANNOT_RUN;
 use crate::args::OwnerArg;
 use clap::Args;
+use oncue_session::Rule;
 use property_list::{PropertyList, Unreadable};
 use serde::Serialize;
 use std::fmt;
@@ -133,7 +134,11 @@ impl fmt::Display for Finding {
         writeln!(f, "   = expected: {expected}")?;
         writeln!(f, "   = got:      {got}")?;
         writeln!(f, "   = effect:   {effect}")?;
-        writeln!(f, "   = remedy:   {remedy}")
+        writeln!(f, "   = remedy:   {remedy}")?;
+        if Rule::by_id(id).is_some() {
+            writeln!(f, "   = help:     oncue explain {id}")?;
+        }
+        Ok(())
     }
 }
 

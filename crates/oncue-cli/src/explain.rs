@@ -133,8 +133,11 @@ fn explain_code(refusal: Refusal, out: &mut dyn Write) -> io::Result<()> {
     if rules.is_empty() {
         return writeln!(out, "    No rule is known whose breach the system answers so.\n");
     }
-    // What was reported comes before what was inferred.
-    rules.sort();
+    // The likeliest first: what was reported, not inferred; what the policy denies, on the best evidence.
+    rules.sort_by_key(|&(inferred, rule)| {
+        let declared = rule.declaration();
+        (inferred, Reverse(declared.level), declared.grades[0], rule)
+    });
     writeln!(out, "    The system answers so when one of these rules is broken:\n")?;
     for (inferred, rule) in rules {
         let inferred = if inferred { " (inferred from the code's definition)" } else { "" };

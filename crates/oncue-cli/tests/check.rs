@@ -188,6 +188,9 @@ fn a_broken_line_is_said_and_the_others_are_checked() {
     let text = EARLY_START.replace("{\"at_ms\": 12,", "rubbish\u{1b}[31m\n{\"at_ms\": 12,");
     let said = check(text.as_bytes(), &[]);
     assert_eq!((said.code, summary(&said)), (Some(3), "1 error, 1 line that cannot be read"));
+    let alone =
+        check(b"{\"oncue-trace\": 1}\n{\"at_ms\": 0, \"what\": \"launch\"}\nrubbish\n", &[]);
+    assert_eq!(summary(&alone), "nothing found in 1 event, 1 line that cannot be read");
     assert!(
         said.stdout
             .contains("error: no JSON: expected value at column 1\n  --> standard input:3\n")

@@ -17,7 +17,7 @@ fn explained(what: &[&str]) -> String {
 fn found(description: &str) -> Vec<String> {
     let said = explained(&description.split(' ').collect::<Vec<_>>());
     let is_rule = |line: &&str| Rule::by_id(line).is_some();
-    said.lines().filter(is_rule).map(String::from).collect()
+    said.lines().map(str::trim).filter(is_rule).map(String::from).collect()
 }
 
 #[test]
@@ -124,6 +124,17 @@ fn a_bare_number_is_said_for_each_domain_that_has_it_and_a_domain_leaves_one() {
     let one = explained(&["CXErrorCodeIncomingCallError", "4"]);
     assert!(one.starts_with("CXErrorCodeIncomingCallError 4: "), "{one}");
     assert!(one.contains("report-error-stops-the-flow") && !one.contains("Directory"), "{one}");
+}
+
+#[test]
+fn of_the_rules_behind_a_code_the_likeliest_comes_first() {
+    for (code, likeliest) in [
+        ("'!pri'", "no-app-activation-under-callkit"),
+        ("ent?", "category-before-activation"),
+        ("-66637", "io-start-after-did-activate"),
+    ] {
+        assert_eq!(found(code)[0], likeliest, "{code}");
+    }
 }
 
 #[test]

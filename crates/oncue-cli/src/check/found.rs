@@ -161,9 +161,12 @@ impl Trace {
             (bad, "line", " that cannot be read"),
         ];
         let said = parts.iter().filter(|(count, ..)| *count > 0);
-        let said: Vec<_> = said.map(|(count, what, rest)| counted(*count, what) + rest).collect();
-        if said.is_empty() {
-            return format!("nothing found in {}", counted(self.entries.len(), "event"));
+        let mut said: Vec<_> =
+            said.map(|(count, what, rest)| counted(*count, what) + rest).collect();
+        // Bad lines do not say that the others were checked.
+        if said.len() == usize::from(bad > 0) {
+            let events = counted(self.entries.len(), "event");
+            said.insert(0, format!("nothing found in {events}"));
         }
         said.join(", ")
     }
