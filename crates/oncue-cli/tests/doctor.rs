@@ -300,6 +300,7 @@ fn findings_are_printed_as_a_compiler_prints_them_worst_first() {
    = effect:   no calls by the call system: it refuses with 3 (CXErrorCode MissingVoIPBackgroundMode), or a \
          transaction with 1 (CXErrorCodeRequestTransactionError Unentitled)
    = remedy:   add <string>voip</string> to the array UIBackgroundModes
+   = help:     oncue explain voip-background-mode
 
 error[microphone-usage-description]: NSMicrophoneUsageDescription is empty
 "
