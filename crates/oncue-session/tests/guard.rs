@@ -80,6 +80,31 @@ fn a_denied_attempt_is_not_taken_and_has_no_consequence() {
 }
 
 #[test]
+fn a_finding_names_its_call() {
+    // By the action that is fulfilled without a category; by the event itself, of a call that nobody reported.
+    let mut guard = Guard::new(Policy::apple());
+    for event in
+        [Event::ReportIncoming { call: A, video: None }, perform(ANSWER, ActionKind::Answer)]
+    {
+        guard.observe(&at(1, event));
+    }
+    let found = guard.observe(&at(2, Event::Fulfill { action: ANSWER }));
+    assert!(found.iter().any(|found| found.rule == Rule::CategoryBeforeActivation));
+    assert!(found.iter().all(|found| found.call == Some(A)), "{found:?}");
+
+    let mut guard = Guard::new(Policy::apple());
+    guard.observe(&at(0, Event::Launch {}));
+    let unknown = Event::ReportEnded { call: A, reason: EndedReason::RemoteEnded };
+    let found = guard.observe(&at(1, unknown));
+    assert_eq!(rules(found), [Rule::EndNamesAReportedCall]);
+    assert_eq!(found[0].call, Some(A));
+
+    // What is of the session is of no call.
+    let found = answered(Policy::apple()).observe(&at(4, start())).to_vec();
+    assert_eq!((found[0].rule, found[0].call), (Rule::IoStartAfterDidActivate, None));
+}
+
+#[test]
 fn a_warning_is_said_and_the_event_taken() {
     let mut policy = Policy::apple();
     policy.set_level(Rule::IoStartAfterDidActivate, Level::Warn);

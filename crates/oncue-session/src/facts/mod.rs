@@ -90,7 +90,7 @@ impl Facts {
             providers: providers::Providers::new(),
             pushes: pushes::Pushes::new(),
             surroundings: surroundings::Surroundings::default(),
-            telecom: telecom::Telecom::default(),
+            telecom: telecom::Telecom::new(),
         }
     }
 

@@ -52,6 +52,10 @@ pub(super) const LEARNS_FROM: &[EventKind] = &[
 ];
 
 impl Telecom {
+    pub(super) fn new() -> Self {
+        Self { connections: Vec::with_capacity(REMEMBERED), ..Self::default() }
+    }
+
     pub(crate) fn get(&self, call: Id) -> Option<&Connection> {
         self.connections.iter().find(|connection| connection.call == call)
     }
