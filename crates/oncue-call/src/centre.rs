@@ -155,6 +155,8 @@ pub struct Centre {
     resume_due: Option<Duration>,
     /// When a held call was taken back, if no activation has come since.
     unheld: Option<Duration>,
+    /// The last activation holds.
+    activated: bool,
     /// An interruption came after the last activation.
     interrupted: bool,
     /// Playback was sent to the loudspeaker.
@@ -209,6 +211,7 @@ impl Centre {
             activation_due: None,
             resume_due: None,
             unheld: None,
+            activated: false,
             interrupted: false,
             speaker: false,
             speaker_lost: false,

@@ -32,8 +32,31 @@ fn every_flow_in_both_orders_is_in_order_and_its_trace_passes_the_check() {
             let drawn = std::fs::read_to_string(svg).unwrap();
             assert!(drawn.starts_with("<svg ") && drawn.ends_with("</svg>\n"));
             assert_eq!(drawn.matches("<text").count(), drawn.matches("</text>").count());
+            assert!(messages(&drawn) > 5, "{flow} {order}");
         }
     }
+}
+
+/// Counts the messages of a drawing, each of which ends before its arrow head. Helvetica of 13 px has letters of 6.5 px on
+/// an average; a head is 10 px long.
+fn messages(svg: &str) -> usize {
+    let number = |line: &str, name: &str| -> f64 {
+        let from = line.find(&format!(" {name}=\"")).unwrap() + name.len() + 3;
+        line[from..].split('"').next().unwrap().parse().unwrap()
+    };
+    let mut messages = 0;
+    for line in svg.lines().filter(|line| line.contains("marker-end")) {
+        let (from, to) = (number(line, "x1"), number(line, "x2"));
+        let (arrow, words) = line.split_once("<text").unwrap();
+        assert!(arrow.starts_with("<line"), "{line}");
+        let text = words.split_once('>').unwrap().1.strip_suffix("</text>").unwrap();
+        let text = text.replace("&gt;", ">").replace("&lt;", "<").replace("&amp;", "&");
+        let begins = (number(words, "x") - from).abs();
+        let letters = f64::from(u32::try_from(text.chars().count()).unwrap());
+        assert!(begins + letters * 6.5 + 10.0 <= (to - from).abs(), "{line}");
+        messages += 1;
+    }
+    messages
 }
 
 #[test]

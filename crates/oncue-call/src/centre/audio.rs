@@ -252,7 +252,7 @@ impl Centre {
     pub(super) fn did_activate(&mut self) {
         self.tell(Event::DidActivate {});
         (self.activation_due, self.resume_due, self.unheld) = (None, None, None);
-        self.silent = false;
+        (self.silent, self.activated) = (false, true);
         // A repeat while audio runs is no activation to start anything for. After an attempt without an activation it is
         // the first that the stack hears of.
         let starts = self.audio.did_activate(Activation::from_system()).is_ok();
@@ -275,6 +275,7 @@ impl Centre {
     pub(super) fn did_deactivate(&mut self) {
         self.tell(Event::DidDeactivate {});
         self.audio.did_deactivate();
+        self.activated = false;
         (self.speaker, self.speaker_lost) = (false, false);
         self.lose_audio();
         let wanted = self.calls.iter().any(|call| call.wants_audio());
@@ -296,6 +297,15 @@ impl Centre {
         }
     }
 
+    /// What one attempt won without an activation is its call's: the next call waits for an activation of its own.
+    pub(super) fn leave_the_attempt(&mut self) {
+        if !self.activated
+            && matches!(self.audio.state(), State::Active | State::Playing | State::Running)
+        {
+            self.audio.did_deactivate();
+        }
+    }
+
     /// What ran is gone with its activation.
     pub(super) fn lose_audio(&mut self) {
         self.dispose_audio();
@@ -307,13 +317,14 @@ impl Centre {
     pub(super) fn interruption_began(&mut self, reason: Option<InterruptionReason>) {
         self.tell(Event::InterruptionBegan { reason });
         self.speaker_lost |= self.speaker;
-        self.interrupted = true;
+        (self.interrupted, self.activated) = (true, false);
         self.audio.interruption_began();
     }
 
     pub(super) fn media_services_lost(&mut self) {
         self.tell(Event::MediaServicesLost {});
         self.audio.media_services_were_lost();
+        self.activated = false;
         (self.activation_due, self.resume_due, self.unheld) = (None, None, None);
         if std::mem::take(&mut self.told) {
             self.put(Output::TellStack { active: false });
@@ -323,6 +334,7 @@ impl Centre {
     pub(super) fn media_services_reset(&mut self) {
         self.tell(Event::MediaServicesReset {});
         self.audio.media_services_were_reset();
+        self.activated = false;
         self.category.iter_mut().for_each(|asked| asked.0 = Purpose::Nothing);
         (self.activation_due, self.resume_due, self.unheld) = (None, None, None);
         self.silent = false;

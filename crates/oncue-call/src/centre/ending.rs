@@ -108,6 +108,7 @@ impl Centre {
         if self.live().is_empty() {
             (self.activation_due, self.resume_due, self.unheld) = (None, None, None);
             (self.speaker, self.speaker_lost) = (false, false);
+            self.leave_the_attempt();
         }
         self.mute_as_heard();
         self.leave_the_call_system();
@@ -117,6 +118,7 @@ impl Centre {
     pub(super) fn provider_reset(&mut self) {
         self.tell(Event::ProviderReset {});
         self.audio.provider_did_reset();
+        self.activated = false;
         self.lose_audio();
         // Nobody waits for the actions and requests of before.
         self.open.clear();

@@ -68,16 +68,28 @@ fn line(arrow: &Arrow) -> String {
     if to < from { line.replace('├', "┤") } else { line }
 }
 
-/// The distance between two lines of life, the first one's place, the height of a message, in px.
-const STEP: usize = 190;
+/// The least distance between two lines of life, the first one's place, the height of a message, in px.
+const LEAST_STEP: usize = 140;
 const FIRST: usize = 140;
 const ROW: usize = 26;
 const TOP: usize = 96;
+/// The width of a letter of a message at most, on an average over its words; what stands free at both its ends, in px.
+const LETTER: usize = 7;
+const FREE: usize = 26;
+
+/// The distance between two lines of life at which every message fits between those that it goes from and to.
+fn step(arrows: &[Arrow]) -> usize {
+    let needed = arrows.iter().map(|arrow| {
+        let spans = place(arrow.from).abs_diff(place(arrow.to)).max(1);
+        (arrow.text.chars().count() * LETTER + FREE).div_ceil(spans)
+    });
+    needed.max().unwrap_or(0).max(LEAST_STEP)
+}
 
 /// As SVG.
 pub(super) fn svg(flow: &Flow, played: &Played) -> String {
-    let verdict = verdict(played);
-    let width = FIRST + (Actor::ALL.len() - 1) * STEP + 90;
+    let (verdict, step) = (verdict(played), step(&played.arrows));
+    let width = FIRST + (Actor::ALL.len() - 1) * step + 90;
     let bottom = TOP + played.arrows.len() * ROW;
     let height = bottom + 34 + verdict.len() * 20;
     let mut svg = format!(
@@ -100,7 +112,7 @@ pub(super) fn svg(flow: &Flow, played: &Played) -> String {
         escaped(&title(flow, played))
     );
     for actor in Actor::ALL {
-        let x = FIRST + place(actor) * STEP;
+        let x = FIRST + place(actor) * step;
         let _ = writeln!(
             svg,
             r##"<rect x="{}" y="46" width="116" height="26" rx="5" fill="#eef2f6" stroke="#b8bec6"/><text x="{x}" y="64" text-anchor="middle">{}</text><line class="life" x1="{x}" y1="72" x2="{x}" y2="{bottom}"/>"##,
@@ -111,7 +123,7 @@ pub(super) fn svg(flow: &Flow, played: &Played) -> String {
     let mut before = None;
     for (row, arrow) in played.arrows.iter().enumerate() {
         let y = TOP + row * ROW;
-        let (from, to) = (FIRST + place(arrow.from) * STEP, FIRST + place(arrow.to) * STEP);
+        let (from, to) = (FIRST + place(arrow.from) * step, FIRST + place(arrow.to) * step);
         let class = if arrow.from == Actor::App { "asked" } else { "told" };
         let ms = arrow.at.as_millis();
         if before != Some(ms) {

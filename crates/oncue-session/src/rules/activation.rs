@@ -501,7 +501,9 @@ fn told_out_of_balance(facts: &Facts, seen: &Seen<'_>) -> bool {
         && match *seen.event {
             Event::TellStack { active: true } => {
                 stack.told_active == Some(true) && stack.told > 0
-                    || facts.in_call() && session.awaits_activation()
+                    || facts.in_call()
+                        && session.awaits_activation()
+                        && session.activated_at.is_none()
             }
             _ => {
                 stack.told_active == Some(false)
