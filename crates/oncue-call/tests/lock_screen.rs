@@ -189,9 +189,12 @@ fn put_in(trace: &mut Vec<Entry>, event: Event, after: EventKind) {
     trace.insert(place + 1, Entry::new(trace[place].at, event));
 }
 
+/// What an app does wrong: its name, how it spoils a trace, and the rule that it breaks.
+type Wrong = (&'static str, fn(&mut Vec<Entry>), &'static str);
+
 /// Deviations that §3.1 and §3.2 tell of, and the rule that each breaks.
 #[rustfmt::skip]
-const WRONG: [(&str, fn(&mut Vec<Entry>), &str); 5] = [
+const WRONG: [Wrong; 5] = [
     ("audio starts before the activation",
         |trace| put(trace, EventKind::StartUnit, EventKind::DidActivate, false), "io-start-after-did-activate"),
     ("no category is set",
