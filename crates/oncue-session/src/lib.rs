@@ -5,7 +5,8 @@
 //! - [`Guard`]: every rule at run time, for apps that types cannot reach, with several calls.
 //! - [`Rule`]: what is known of each rule, as values.
 //!
-//! Types and guard step one [`Machine`], which comes from one table (`table.rs`). Nothing here knows an operating system, a device or a clock.
+//! Types and guard step one [`Machine`], which comes from one table (`table.rs`). Nothing here knows an operating system,
+//! a device or a clock; it needs `alloc`, not `std`.
 #![no_std]
 #![forbid(unsafe_code)]
 
