@@ -21,11 +21,13 @@ EVENTS = [
 start = None
 print(json.dumps({"oncue-trace": 1, "owner": "system"}))
 for line in sys.stdin:
-    date, time, _, message = line.rstrip("\n").split(" ", 3)
-    now = datetime.datetime.fromisoformat(f"{date} {time}")
+    parts = re.match(r"(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d+) \w+ (.*)", line)
+    if not parts:
+        continue  # the rest of a longer message
+    now = datetime.datetime.fromisoformat(parts[1])
     start = start or now
     for expression, what in EVENTS:
-        found = re.match(expression, message)
+        found = re.match(expression, parts[2])
         if found:
             event = {"at_ms": (now - start) / datetime.timedelta(milliseconds=1), "what": what}
             event |= {"unit": "io"} if what.endswith("-unit") else {}
