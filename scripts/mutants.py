@@ -4,13 +4,13 @@ A mutant has a number; `crate::mutant()` says, from a variable of the environmen
 for all of them, and a verdict costs what the tests cost.
 """
 import json
+import math
 import os
 import re
 import shutil
 import subprocess
 from concurrent.futures import ThreadPoolExecutor
 
-TIME = 10  # seconds of processor for a test program; the slowest takes 5
 SWITCH = """
 extern crate std;
 /// Which mutant runs; 0 is none.
@@ -82,11 +82,11 @@ def compile_tests(*names):
 
 def verdict(programs, number=0):
     """What the tests say of a mutant: `alive`, `caught` or `out of time`."""
-    limited = f'ulimit -t {TIME}; ulimit -v 1000000; exec "$0" --quiet'
-    for program, folder in programs:
+    for program, folder, time in programs:
+        limited = f'ulimit -t {time}; ulimit -v 1000000; exec "$0" --quiet'
         try:
             ended = subprocess.run(["sh", "-c", limited, program], cwd=folder, env={**ENVIRONMENT, "MUTANT": str(number)},
-                                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=60 * TIME).returncode
+                                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=60 * time).returncode
         except subprocess.TimeoutExpired:
             return "out of time"
         if ended:
@@ -94,10 +94,18 @@ def verdict(programs, number=0):
     return "alive"
 
 
+def timed(programs):
+    """The programs, each with the seconds of processor that it may take: far more than without any mutant."""
+    for program, folder in programs:
+        before = os.times().children_user
+        if verdict([(program, folder, 600)]) != "alive":
+            raise OSError(f"{program} fails without any mutant")
+        yield program, folder, 2 + math.ceil(3 * (os.times().children_user - before))
+
+
 def verdicts(programs, numbers):
     """The verdict of each mutant, as they come, in their order."""
-    if verdict(programs) != "alive":
-        raise OSError("the tests fail without any mutant")
+    programs = list(timed(programs))
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         for count, said in enumerate(pool.map(lambda number: verdict(programs, number), numbers), 1):
             if count % 100 == 0:
