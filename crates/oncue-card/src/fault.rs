@@ -37,6 +37,8 @@ pub enum Call {
     Pause,
     /// Dropping it.
     Drop,
+    /// Reading its clock: `now`, which only [`Fault::HangIn`] holds.
+    Clock,
 }
 
 /// A fault to inject with [`Card::inject`](crate::Card::inject), at any time and from any thread.

@@ -284,6 +284,7 @@ impl StreamTrait for CardStream {
     }
 
     fn now(&self) -> StreamInstant {
+        self.shared.wait_released(Call::Clock, self.direction, None);
         StreamInstant::from_nanos(self.shared.now())
     }
 }

@@ -30,7 +30,7 @@ pub(crate) struct Schedule {
     /// The only rate and period, if there is one ([`Fault::Reconfigure`]).
     pub(crate) only: Option<(u32, u32)>,
     /// Calls that are held, by direction ([`Fault::HangIn`]).
-    held: [[bool; 4]; 2],
+    held: [[bool; 5]; 2],
     /// Whether the thread that follows this schedule is to end.
     pub(crate) stopping: bool,
     ports: [Port; 2],
@@ -98,7 +98,7 @@ impl Schedule {
             unplugged: false,
             other_default: false,
             only: None,
-            held: [[false; 4]; 2],
+            held: [[false; 5]; 2],
             stopping: false,
             ports: ppm.map(|ppm| Port::new(Clock::new(settings.rate, ppm))),
             ppm,
@@ -182,12 +182,13 @@ impl Schedule {
 
     /// Whether a call is to wait.
     pub(crate) fn holds(&self, call: Call, direction: Direction) -> bool {
-        self.hangs || self.held[direction as usize][call as usize]
+        let stopped = self.hangs && call != Call::Clock;
+        stopped || self.held[direction as usize][call as usize]
     }
 
     /// Lets all calls go on.
     pub(crate) fn release(&mut self) {
-        (self.hangs, self.held) = (false, [[false; 4]; 2]);
+        (self.hangs, self.held) = (false, [[false; 5]; 2]);
     }
 
     /// Ends a stream for good, and tells it.

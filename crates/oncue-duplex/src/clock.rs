@@ -128,22 +128,16 @@ impl Timebase {
         self.capture.run.store(0, Ordering::Release);
     }
 
-    /// Measures the playback stream's clock against the process's.
-    pub(crate) fn calibrate_playback(&self, run: u32, epoch: Instant, playback: impl Fn() -> u64) {
-        let process = || u64::try_from(epoch.elapsed().as_nanos()).unwrap_or(u64::MAX);
-        self.playback.set(run, relate(process, playback));
+    /// The playback stream's clock stands so to the process's: see [`relate`].
+    pub(crate) fn set_playback(&self, run: u32, ns: i64) {
+        self.playback.set(run, ns);
     }
 
-    /// Measures the capture stream's clock against the playback stream's: that relation is what matters, and where
-    /// both are one clock it is exact, even if that clock has nothing to do with real time.
-    pub(crate) fn calibrate_capture(
-        &self,
-        run: u32,
-        playback: impl Fn() -> u64,
-        capture: impl Fn() -> u64,
-    ) {
+    /// The capture stream's clock stands so to the playback stream's: that relation is what matters, and where both are
+    /// one clock it is exact, even if that clock has nothing to do with real time.
+    pub(crate) fn set_capture(&self, run: u32, ns: i64) {
         if let Some(offset) = self.playback.get(run) {
-            self.capture.set(run, offset.saturating_add(relate(playback, capture)));
+            self.capture.set(run, offset.saturating_add(ns));
         }
     }
 
@@ -159,7 +153,7 @@ impl Timebase {
 }
 
 /// What must be added to a time of `other` to make it one of `reference`, in ns. 0 if no reading tells them apart.
-fn relate(reference: impl Fn() -> u64, other: impl Fn() -> u64) -> i64 {
+pub(crate) fn relate(reference: impl Fn() -> u64, other: impl Fn() -> u64) -> i64 {
     let mut best: Option<(u64, i64)> = None;
     for _ in 0..9 {
         let (before, between, after) = (reference(), other(), reference());
@@ -331,9 +325,9 @@ mod tests {
     #[test]
     fn one_clock_is_recognised_even_when_it_stands_still() {
         let base = Timebase::default();
-        base.calibrate_playback(1, Instant::now(), || 7_000);
+        base.set_playback(1, 5);
         assert_eq!(base.capture_ns(stream(7_000)), None);
-        base.calibrate_capture(1, || 7_000, || 7_000);
+        base.set_capture(1, relate(|| 7_000, || 7_000));
         assert_eq!(base.capture_ns(stream(9_000)), base.playback_ns(stream(9_000)));
         assert!(base.capture_ns(stream(9_000)).is_some());
     }
@@ -350,7 +344,7 @@ mod tests {
         };
         let base = Timebase::default();
         base.playback.set(1, 0);
-        base.calibrate_capture(1, tick, || tick() - 600_000);
+        base.set_capture(1, relate(tick, || tick() - 600_000));
         let error = base.capture_ns(stream(400_000)).unwrap()
             - base.playback_ns(stream(1_000_000)).unwrap();
         assert!(error.abs() <= 100, "{error} ns");

@@ -51,6 +51,8 @@ pub enum Operation {
     Pause(Direction),
     /// Dropping a stream.
     Drop(Direction),
+    /// Reading the clocks of streams.
+    Clock,
 }
 
 impl fmt::Display for Operation {
@@ -63,6 +65,7 @@ impl fmt::Display for Operation {
             Self::Play(direction) => write!(f, "starting the {direction} stream"),
             Self::Pause(direction) => write!(f, "pausing the {direction} stream"),
             Self::Drop(direction) => write!(f, "dropping the {direction} stream"),
+            Self::Clock => f.write_str("reading the clocks of the streams"),
         }
     }
 }

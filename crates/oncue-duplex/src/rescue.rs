@@ -21,15 +21,12 @@ use oncue_session::StartPermit;
 use std::sync::Arc;
 use std::time::Instant;
 
-/// Errands of one engine that may hang before no further attempt is begun. With two attempts, two drops and a look-up
-/// under way, a run never leaves more than nine threads in a server that does not answer.
+/// Errands of one engine that may hang before no further attempt is begun. With two attempts, two drops, a look-up and a
+/// measurement under way, a run never leaves more than ten threads in a server that does not answer.
 const MAX_STUCK: usize = 4;
 
 /// How often the default devices are looked up where they are followed.
 const LOOK_UP: Duration = Duration::from_secs(1);
-
-/// How often errands are looked after.
-const QUICK: Duration = Duration::from_millis(2);
 
 /// What is under way beside the streams that are there.
 pub(crate) struct Rescue {
@@ -108,7 +105,7 @@ impl Rescue {
     pub(crate) fn let_go(&mut self, direction: Direction, built: Built) {
         built.lane.gate.seal();
         // Without a thread for it, it is dropped here.
-        let Ok(errand) = Errand::send(Operation::Drop(direction), move |_| drop(built)) else {
+        let Ok(errand) = Errand::send(Operation::Drop(direction), move |_| built.put_away()) else {
             return;
         };
         if let Some(before) = self.side(direction).drop.replace(errand) {
@@ -166,18 +163,13 @@ impl Rescue {
             || self.supervisor.as_ref().is_some_and(Supervisor::is_busy)
     }
 
-    /// How soon to look again.
-    pub(crate) fn look_after(&self, otherwise: Duration) -> Duration {
-        if self.is_busy() { QUICK } else { otherwise }
-    }
-
     /// The time, as the supervisor takes it.
     pub(crate) fn now(&self) -> Duration {
         self.epoch.elapsed()
     }
 
     /// Counts an errand as stuck. What it had brought nevertheless is dropped on yet another one.
-    fn give_up<R: Send + 'static>(&mut self, errand: Errand<R>) {
+    pub(crate) fn give_up<R: Send + 'static>(&mut self, errand: Errand<R>) {
         let operation = errand.operation();
         let (desk, late) = errand.abandon();
         if let Some(late) = late {

@@ -6,13 +6,13 @@
 )]
 
 mod built;
+mod clocks;
 mod connection;
 mod tick;
 
 pub(crate) use built::{Built, build};
 pub(crate) use connection::{Link, Opened};
 
-use crate::clock::nanos;
 use crate::device_thread::Desk;
 use crate::devices::refused;
 use crate::endpoint::End;
@@ -22,6 +22,7 @@ use crate::rescue::{Rebuilt, Rescue};
 use crate::rights::Rights;
 use crate::settings::DuplexSettings;
 use crate::shared::Shared;
+use clocks::Measuring;
 use core::sync::atomic::Ordering;
 use core::time::Duration;
 use cpal::traits::StreamTrait;
@@ -38,6 +39,7 @@ pub(crate) struct Streams {
     /// The session's word for the present run, which lasts for as long as this is there, whatever is lost meanwhile.
     pub(crate) permit: Option<StartPermit>,
     pub(crate) rescue: Rescue,
+    measuring: Option<Measuring>,
     capture_tuned: Option<Tuned>,
     playback_tuned: Option<Tuned>,
 }
@@ -52,6 +54,7 @@ impl Streams {
             playback,
             permit,
             rescue: Rescue::new(),
+            measuring: None,
             capture_tuned: None,
             playback_tuned: None,
         }
@@ -128,6 +131,8 @@ impl Streams {
                 supervisor.started(direction, callbacks, now);
             }
         }
+        // What hangs in it is looked after later.
+        self.measure(shared.settings.deadlines.start / 3);
         Ok(run)
     }
 
@@ -163,8 +168,7 @@ impl Streams {
         };
         built.open_gate(run);
         built.stream.play().map_err(|error| refused(operation, error))?;
-        built.plays = true;
-        self.calibrate(shared, direction, run);
+        (built.plays, built.measured) = (true, false);
         shared.started();
         Ok(())
     }
@@ -185,9 +189,11 @@ impl Streams {
             built.lane.begin(run);
             built.plays = true;
         }
-        self.calibrate(&shared, direction, run);
-        if direction == Direction::Playback {
-            self.calibrate(&shared, Direction::Capture, run);
+        if direction == Direction::Playback
+            && let Some(capture) = &mut self.capture
+        {
+            // It is measured against playback.
+            capture.measured = false;
         }
         shared.started();
     }
@@ -290,25 +296,6 @@ impl Streams {
             Direction::Playback => self.playback.as_mut(),
         }
     }
-
-    fn calibrate(&self, shared: &Shared, direction: Direction, run: u32) {
-        let Some(playback) = &self.playback else { return };
-        match (direction, &self.capture) {
-            (Direction::Playback, _) => {
-                shared
-                    .timebase
-                    .calibrate_playback(run, shared.epoch, || nanos(playback.stream.now()));
-            }
-            (Direction::Capture, Some(capture)) => {
-                shared.timebase.calibrate_capture(
-                    run,
-                    || nanos(playback.stream.now()),
-                    || nanos(capture.stream.now()),
-                );
-            }
-            (Direction::Capture, None) => {}
-        }
-    }
 }
 
 impl Drop for Streams {
@@ -318,9 +305,9 @@ impl Drop for Streams {
         self.rescue.settle(patience);
         // Capture first: PulseAudio never returns from dropping a playback stream whose sink is gone.
         self.desk.doing(Operation::Drop(Direction::Capture));
-        self.capture = None;
+        self.capture.take().into_iter().for_each(Built::put_away);
         self.desk.doing(Operation::Drop(Direction::Playback));
-        self.playback = None;
+        self.playback.take().into_iter().for_each(Built::put_away);
         self.desk.doing(Operation::OpenHost);
     }
 }

@@ -14,7 +14,7 @@ use cpal::ErrorKind;
 use oncue_card::{Card, CardSettings, Direction, Fault};
 use oncue_duplex::{Duplex, DuplexSettings, Endpoint, Recovery, StreamEvent, abandoned_threads};
 use oncue_session::{Directions, Engine};
-use process::{files, resident_kib, threads};
+use process::{at_rest, files, resident_kib, threads};
 use rig::{free_running, open, permit};
 use std::time::Instant;
 
@@ -103,7 +103,7 @@ fn a_long_call_with_random_faults() {
     for _ in 0..100 {
         phone.frame();
     }
-    let (since, before, resident) = (Instant::now(), (threads(), files()), resident_kib());
+    let (since, before, resident) = (Instant::now(), at_rest(), resident_kib());
     let (mut faults, mut most) = (0, resident);
     let start = phone.card.now().as_nanos();
     let mut next = random.below(BETWEEN);

@@ -16,7 +16,7 @@ use oncue_duplex::{
     Deadlines, Duplex, DuplexSettings, Endpoint, Recovery, StreamEvent, abandoned_threads,
 };
 use oncue_session::{Directions, Engine, RunningIo};
-use process::{files, resident_kib, threads};
+use process::{at_rest, files, resident_kib, threads};
 use rig::{free_running, open, permit, until};
 use std::time::Instant;
 
@@ -86,7 +86,7 @@ fn threads_files_and_memory_are_back_where_they_were() {
     let card = free_running(CardSettings::default());
     let mut call = begin(&card);
     call.talk(&card);
-    let before = (threads(), files());
+    let before = at_rest();
     let mut resident = 0;
     let since = Instant::now();
     for cycle in 0..cycles {

@@ -23,7 +23,8 @@ use std::sync::Arc;
 
 /// A stream, with the host that it came from.
 pub(crate) struct Built {
-    pub(crate) stream: cpal::Stream,
+    /// Shared with who reads its clock.
+    pub(crate) stream: Arc<cpal::Stream>,
     pub(crate) lane: Arc<Lane>,
     errors: ErrorReader,
     /// What its callback says of its blocks, until it is handed over.
@@ -32,6 +33,8 @@ pub(crate) struct Built {
     /// What the device takes at once, as far as is known, in frames.
     pub(super) period: u32,
     pub(super) plays: bool,
+    /// Its clock was read in this run, or cannot be.
+    pub(super) measured: bool,
     pub(super) doubt: Option<Doubt>,
     pub(super) host: Arc<cpal::Host>,
     /// Where it is a client of JACK; the last to be dropped.
@@ -121,15 +124,35 @@ pub(crate) fn build(
     let tuned = |bounds| TargetTuner::new(bounds, period, format.rate, Duration::ZERO).target();
     let target = settings.target_bounds.map_or_else(|| settings.target(period, format.rate), tuned);
     lane.target.store(target, Ordering::Relaxed);
-    let (plays, doubt) = (false, None);
+    let (stream, plays, measured, doubt) = (Arc::new(stream), false, false, None);
     let blocks = Some(block_reader);
     let _client = client;
-    let built =
-        Built { stream, lane, errors, blocks, granted, period, plays, doubt, host, _client };
+    let built = Built {
+        stream,
+        lane,
+        errors,
+        blocks,
+        granted,
+        period,
+        plays,
+        measured,
+        doubt,
+        host,
+        _client,
+    };
     Ok((built, end))
 }
 
 impl Built {
+    /// Drops it, once nobody reads its clock any more: then the device is free.
+    pub(crate) fn put_away(self) {
+        let mut stream = self.stream;
+        while let Err(shared) = Arc::try_unwrap(stream) {
+            stream = shared;
+            std::thread::sleep(Duration::from_millis(1));
+        }
+    }
+
     pub(super) fn open_gate(&mut self, run: u32) {
         self.errors.clear();
         self.lane.reported.store(false, Ordering::Relaxed);

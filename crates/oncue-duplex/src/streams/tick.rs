@@ -13,6 +13,9 @@ use std::time::Instant;
 /// How often streams are looked at for errors.
 const LOOK: Duration = Duration::from_millis(20);
 
+/// How often errands are looked after.
+const QUICK: Duration = Duration::from_millis(2);
+
 /// How long a stream in doubt may go without a callback: several of the longest periods in use, and less than a second.
 const DOUBT: Duration = Duration::from_millis(250);
 
@@ -54,8 +57,10 @@ impl Streams {
             self.tune(direction);
         }
         self.rescue();
-        let there = self.capture.is_some() || self.playback.is_some() || self.rescue.is_busy();
-        there.then(|| self.rescue.look_after(LOOK))
+        self.measure(Duration::ZERO);
+        let under_way = self.measuring.is_some() || self.rescue.is_busy();
+        let there = self.capture.is_some() || self.playback.is_some();
+        (there || under_way).then_some(if under_way { QUICK } else { LOOK })
     }
 
     /// Asks for a real-time priority for the thread that called first.
