@@ -27,6 +27,8 @@ pub(crate) struct Call {
     pub(crate) answer: Option<Other>,
     /// The user's wish to mute, before anything could be muted.
     pub(crate) mute: Option<bool>,
+    /// The system handed it over, from contacts, Recents or Siri: it may start in the background.
+    pub(crate) handed_over: bool,
     /// The far end of an outgoing call answered.
     pub(crate) answered: bool,
     /// Its connecting was reported.
@@ -55,6 +57,7 @@ impl Call {
             hung_up: false,
             answer: None,
             mute: None,
+            handed_over: false,
             answered: false,
             connecting_reported: false,
             rings_until: None,

@@ -6,6 +6,7 @@
 mod actions;
 mod audio;
 mod ending;
+mod in_force;
 mod incoming;
 mod outgoing;
 mod requests;
@@ -14,8 +15,10 @@ mod timers;
 
 use crate::call::Call;
 use crate::hardware::{Hardware, Phone};
+use crate::integration::CallUi;
 use crate::{AppCall, CallAction, CallState, Input, Output, Settings, Stage};
 use audio::Purpose;
+use in_force::InForce;
 use oncue_session::{ActionKind, Audio, Entry, Event, Id, owner};
 use std::collections::VecDeque;
 use std::fmt;
@@ -137,8 +140,7 @@ pub struct Centre {
     providers: u32,
     /// When transactions may be requested at the latest; none = now.
     provider_ready: Option<Duration>,
-    /// The app uses the call system no more: what comes now ends, and nothing begins.
-    withdrawn: bool,
+    in_force: InForce,
     foreground: bool,
     unlocked: bool,
     /// The first unlock was told: no later lock takes it back.
@@ -180,6 +182,7 @@ impl Centre {
     /// `new_uuid` gives random UUIDs (version 4), a new one at each call.
     pub fn new(settings: Settings, new_uuid: impl FnMut() -> Id + Send + 'static) -> Self {
         let (out, outputs) = channel();
+        let in_force = InForce::at_launch(CallUi::System(settings.framework));
         let mut centre = Self {
             settings,
             new_uuid: Box::new(new_uuid),
@@ -201,7 +204,7 @@ impl Centre {
             provider: None,
             providers: 0,
             provider_ready: None,
-            withdrawn: false,
+            in_force,
             foreground: false,
             unlocked: true,
             was_unlocked: false,
@@ -281,7 +284,7 @@ impl Centre {
             Input::Execute { transaction } => self.put(Output::LeaveToActions { transaction }),
             Input::Perform(performed) => self.perform(performed),
             Input::TimedOut { action } => self.timed_out(action),
-            Input::Withdraw => self.withdraw(),
+            Input::Decided(ui) => self.decided(ui),
             // Only where no call system is in use.
             Input::ActiveSet(_) => {}
             Input::ProviderReset => self.provider_reset(),

@@ -2,6 +2,7 @@
 //!
 //! Server and user name a call by the app's id ([`AppCall`]), the call system by its UUID ([`Id`]).
 
+use crate::integration::CallUi;
 use crate::{AppCall, CallState, CallUpdate, DtmfType, Handle, Performed};
 use oncue_session::{EndedReason, Id, InterruptionReason, Refusal, StartCallIntent};
 
@@ -74,9 +75,10 @@ pub enum Input {
     /// The media server is back.
     MediaServicesReset,
 
-    /// The app uses the call system no more, for new calls (rule book §3.14): an update, or a switch of the server's. A
-    /// live call finishes as it began.
-    Withdraw,
+    /// Something else was decided for the calls to come (rule book §3.14): an update's first launch, a switch of the
+    /// server's or the user's. Calls that go on finish as they began. There is one session: while a call of an
+    /// [`InApp`](crate::InApp) is live, a decision for a call system waits with the app.
+    Decided(CallUi),
 
     /// The app came to the foreground, or left it.
     Foreground(bool),

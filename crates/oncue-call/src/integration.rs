@@ -2,13 +2,11 @@
 //! call itself and owns the session. One function of facts that the app gathers; nothing here asks the system.
 
 mod camera;
-mod change;
 mod reason;
 mod region;
 mod roll_out;
 
 pub use camera::{BackgroundCamera, Camera, Rights};
-pub use change::{Change, InForce, PushAnswer};
 pub use reason::Reason;
 pub use region::{Place, Region, RegionSource};
 pub use roll_out::{RollOut, Share};

@@ -231,7 +231,7 @@ impl Display for Input {
             Self::InterruptionEnded { .. } => f.write_str("interruption-ended"),
             Self::MediaServicesLost => f.write_str("media-services-lost"),
             Self::MediaServicesReset => f.write_str("media-services-reset"),
-            Self::Withdraw => f.write_str("withdraw"),
+            Self::Decided(ui) => write!(f, "decided {}", ui.name()),
             Self::Foreground(true) => f.write_str("foreground"),
             Self::Foreground(false) => f.write_str("background"),
             Self::Unlocked(true) => f.write_str("unlocked"),

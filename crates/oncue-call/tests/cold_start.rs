@@ -242,6 +242,36 @@ fn before_the_first_unlock_calls_are_reported_and_written_down_later() {
 }
 
 #[test]
+fn a_store_that_is_locked_while_it_is_open_holds_up_no_call_and_gets_it_later() {
+    // Under a stricter protection class than the first unlock's the store is locked whenever the phone is.
+    let mut process = Process::launch(1, MemoryStore::new());
+    process.push(40, "qq-10001");
+    process.journal.store_mut().set_locked(true);
+    process.answer(40);
+    process.ended(40, EndedReason::RemoteEnded);
+    process.push(41, "qq-10002");
+    process.push(42, "qq-10003");
+    assert_eq!(process.reported.len(), 3);
+    process.ended(41, EndedReason::Unanswered);
+    assert!(matches!(process.journal.store().recents(9), Err(StoreError::Locked)));
+
+    process.journal.store_mut().set_locked(false);
+    process.tell(Input::Unlocked(true));
+    let reported = |reason| Some(Ending::Reported(reason));
+    assert_eq!(
+        process.recents(),
+        [
+            (10_002.into(), RecentKind::Missed, reported(EndedReason::Unanswered)),
+            (10_001.into(), RecentKind::Incoming, reported(EndedReason::RemoteEnded)),
+        ]
+    );
+    let live = process.journal.store().live_calls().unwrap();
+    assert_eq!(live.iter().map(|it| it.call.peer.clone()).collect::<Vec<_>>(), [10_003.into()]);
+    let answered = &process.journal.store().recents(9).unwrap()[1];
+    assert!(answered.duration().is_some(), "with the times at which things happened");
+}
+
+#[test]
 fn calls_are_written_down_as_they_ended() {
     let mut process = Process::launch(1, MemoryStore::new());
     let [local, failed] = [Ending::Local, Ending::Reported(EndedReason::Failed)];

@@ -10,14 +10,22 @@
 mod phone;
 mod story;
 
+use oncue_call::integration::CallUi;
 use oncue_call::{FulfilAt, Order, Other, PushKind};
-use oncue_session::EndedReason;
+use oncue_session::{EndedReason, Framework};
 use phone::{Happens, Phone, Said, Screen, Wished};
 use proptest::prelude::*;
 use proptest_state_machine::{ReferenceStateMachine, StateMachineTest, prop_state_machine};
 
 /// How many calls of the app there can be in a story.
 const CALLS: u64 = 6;
+
+/// What may be decided for the calls to come.
+const SHOWN_BY: [CallUi; 3] = [
+    CallUi::System(Framework::CallKit),
+    CallUi::System(Framework::LiveCommunicationKit),
+    CallUi::InApp,
+];
 
 /// The stories have no state that a step would depend on: the phone itself leaves out what cannot happen.
 struct Stories;
@@ -99,6 +107,7 @@ impl ReferenceStateMachine for Stories {
             1 => any::<bool>().prop_map(Foreground),
             2 => prop::bool::weighted(0.8).prop_map(Signalling),
             1 => prop::bool::weighted(0.3).prop_map(Locked),
+            1 => prop::sample::select(&SHOWN_BY[..]).prop_map(Decided),
             8 => prop_oneof![Just(1), Just(20), Just(300), Just(1500), Just(6000)].prop_map(Waits),
         ]
         .boxed()

@@ -1,11 +1,12 @@
 //! CallKit is withdrawn from an app in use and comes back, as WeChat had it: out in 6.6.2 (May 2018), back for some from
-//! 8.0.7 on (2021). Read beside the rule book's §3.14, whose steps the comments number.
+//! 8.0.7 on (2021): what the policy decides, and what redials. What the centre does then stands in
+//! `timelines/3.14-withdrawn.txt`.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 use oncue_call::integration::{
-    AppVersion, CallUi, Change, Circumstances, Device, InForce, Integration, Place, PushAnswer,
-    Region, RegionSource, Rights, RollOut, Share, UseLck, Withdrawal,
+    AppVersion, CallUi, Circumstances, Device, Integration, Place, Region, RegionSource, Rights,
+    RollOut, Share, UseLck, Withdrawal,
 };
 use oncue_call::{
     AppId, Ending, Handle, IdentityStore, MemoryStore, NewCall, PersonHandle, PersonHandleType,
@@ -15,7 +16,6 @@ use oncue_session::{Framework, Id, Owner, Version};
 use std::time::SystemTime;
 
 const CALLKIT: CallUi = CallUi::System(Framework::CallKit);
-const LCK: CallUi = CallUi::System(Framework::LiveCommunicationKit);
 
 /// The account's place in the roll-out called "callkit" is 57.29 %.
 const ACCOUNT: AppId = AppId::Number(10_001);
@@ -80,54 +80,6 @@ fn the_apps_own_version_decides() {
     let withdrawn =
         "version 6.6.2 of the app is without CallKit, as all are from 6.6.2 on until 8.0.7";
     assert!(said.contains(&withdrawn.to_owned()), "{said:?}");
-}
-
-#[test]
-fn a_live_call_finishes_before_the_provider_goes() {
-    let mut in_force = InForce::at_launch(CALLKIT);
-    in_force.call_began();
-    in_force.call_began();
-    // 1, 3: the remote switch; VoIP pushes stop at once.
-    assert_eq!(in_force.decide(CallUi::InApp), [Change::StopVoipPushes]);
-    // 2: the live calls keep what they began with, and so does one that begins meanwhile.
-    assert_eq!(in_force.now(), CALLKIT);
-    in_force.call_began();
-    assert_eq!(in_force.call_ended(), []);
-    assert_eq!(in_force.call_ended(), []);
-    // 4: a push to the old token, while the provider is there.
-    let ios = Version { major: 13, minor: 0 };
-    assert_eq!(in_force.on_voip_push(ios), PushAnswer::Report(Framework::CallKit));
-    assert_eq!(in_force.call_ended(), [Change::InvalidateProvider(Framework::CallKit)]);
-    assert_eq!(in_force.now(), CallUi::InApp);
-    // 4: and once it is gone: killed without a report from iOS 13 on.
-    assert_eq!(in_force.on_voip_push(ios), PushAnswer::ReportAndEnd);
-    assert_eq!(in_force.on_voip_push(Version { major: 12, minor: 4 }), PushAnswer::Notify);
-    assert_eq!(in_force.decide(CallUi::InApp), [], "said again");
-}
-
-#[test]
-fn it_comes_back_with_a_new_provider_and_then_with_pushes() {
-    let mut in_force = InForce::at_launch(CallUi::InApp);
-    in_force.call_began();
-    assert_eq!(in_force.decide(CALLKIT), [], "a call in the app goes on");
-    // 8
-    let back = [Change::MakeProvider(Framework::CallKit), Change::StartVoipPushes];
-    assert_eq!(in_force.call_ended(), back);
-    let other = [
-        Change::InvalidateProvider(Framework::CallKit),
-        Change::MakeProvider(Framework::LiveCommunicationKit),
-    ];
-    assert_eq!(in_force.decide(LCK), other, "one at a time; pushes go on");
-}
-
-#[test]
-fn a_withdrawal_that_is_taken_back_in_a_call_changes_nothing_but_the_pushes() {
-    let mut in_force = InForce::at_launch(CALLKIT);
-    in_force.call_began();
-    assert_eq!(in_force.decide(CallUi::InApp), [Change::StopVoipPushes]);
-    assert_eq!(in_force.decide(CALLKIT), [Change::StartVoipPushes]);
-    assert_eq!(in_force.call_ended(), []);
-    assert_eq!(in_force.now(), CALLKIT);
 }
 
 #[test]

@@ -101,6 +101,7 @@ impl Centre {
         let Some(place) = self.calls.iter().position(|call| call.id == id) else { return };
         let mut call = self.calls.remove(place);
         self.settle_groups();
+        self.ask_nothing_of(id);
         call.stage = Stage::Ended;
         call.group = None;
         self.observe(call.state());
@@ -111,7 +112,7 @@ impl Centre {
             self.leave_the_attempt();
         }
         self.mute_as_heard();
-        self.leave_the_call_system();
+        self.settle();
     }
 
     /// The call system lost all calls of the app.

@@ -24,8 +24,17 @@ impl Centre {
         let Push { id, call: app, from, name, video, kind, must_report } = push;
         let known = self.uuid(&app);
         let over = self.over.contains(&app);
-        let dead = over || self.withdrawn || self.calls.len() >= CALLS;
+        let dead = over || self.is_withdrawn() || self.calls.len() >= CALLS;
         let calls = kind == PushKind::Calls && known.is_none() && !dead;
+        // The call itself goes on in the app, or does not.
+        if kind == PushKind::Calls && known.is_none() && !over {
+            if self.is_withdrawn() {
+                let (call, from) = (app.clone(), from.clone());
+                self.put(Output::RingInApp { call, from, video });
+            } else if dead {
+                self.put(Output::Send { call: app.clone(), id: None, message: Message::End });
+            }
+        }
         let every = self.settings.ios.is_none_or(|version| version >= EVERY_PUSH);
         if !calls && (!every || must_report == Some(false)) {
             let call = known;
@@ -36,15 +45,6 @@ impl Centre {
                 self.peer_ended(call, reason);
             }
             return;
-        }
-        // The call itself goes on in the app, or does not.
-        if kind == PushKind::Calls && known.is_none() && !over {
-            if self.withdrawn {
-                let (call, from) = (app.clone(), from.clone());
-                self.put(Output::RingInApp { call, from, video });
-            } else if dead {
-                self.put(Output::Send { call: app.clone(), id: None, message: Message::End });
-            }
         }
         let caller = Caller { from, name, video };
         let call = match known {
@@ -81,7 +81,7 @@ impl Centre {
         if self.uuid(&app).is_some() || self.over.contains(&app) {
             return;
         }
-        if self.withdrawn {
+        if self.is_withdrawn() {
             self.put(Output::RingInApp { call: app, from, video });
             return;
         }
@@ -157,7 +157,7 @@ impl Centre {
         if let Some(place) = self.reports.iter().position(|report| report.call == call) {
             self.reports.remove(place);
         }
-        self.leave_the_call_system();
+        self.settle();
     }
 
     /// The system took the call.

@@ -19,18 +19,14 @@ impl Centre {
             self.tell(Event::StartCallIntent { intent });
             self.tell(Event::IntentAnswered { handled: true });
         }
-        let refused = if self.withdrawn {
+        let refused = if self.is_withdrawn() {
             Some(NotDone::Withdrawn)
         } else if self.uuid(&app).is_some() || self.over.contains(&app) {
             Some(NotDone::NoCall)
-        } else if !self.foreground && intent.is_none() && self.live().is_empty() {
-            Some(NotDone::InBackground)
-        } else if self.groups() >= usize::from(self.settings.provider.maximum_call_groups)
-            || self.calls.len() >= CALLS
-        {
+        } else if self.calls.len() >= CALLS {
             Some(NotDone::NoGroupFree)
         } else {
-            None
+            self.may_not_start(None, intent.is_some())
         };
         if let Some(why) = refused {
             let kind = ActionKind::Start;
@@ -38,15 +34,36 @@ impl Centre {
             return;
         }
         let id = self.fresh_uuid();
-        let call = Call { video, ..Call::new(id, app, to.clone(), Stage::Requested) };
+        let handed_over = intent.is_some();
+        let call = Call { video, handed_over, ..Call::new(id, app, to.clone(), Stage::Requested) };
         self.observe(call.state());
         self.calls.push(call);
         self.request(vec![CallAction::Start { call: id, handle: to, contact: None, video }]);
     }
 
-    /// How many call groups there are; a call alone is one.
-    fn groups(&self) -> usize {
-        self.calls.iter().map(|call| call.group.unwrap_or(call.id)).collect::<HashSet<_>>().len()
+    /// Why a call may not start now: from the background, unless the system handed it over (rule
+    /// `no-outgoing-call-from-background`), or beside as many groups as fit, a call alone being one.
+    fn may_not_start(&self, call: Option<Id>, handed_over: bool) -> Option<NotDone> {
+        let others = self.calls.iter().filter(|other| Some(other.id) != call);
+        let groups: HashSet<_> = others.map(|call| call.group.unwrap_or(call.id)).collect();
+        if !self.foreground && !handed_over && self.live().is_empty() {
+            Some(NotDone::InBackground)
+        } else if groups.len() >= usize::from(self.settings.provider.maximum_call_groups) {
+            Some(NotDone::NoGroupFree)
+        } else {
+            None
+        }
+    }
+
+    /// A call that waited for the provider may be too late, as the app left the foreground or others came: the user is told.
+    pub(super) fn may_still_start(&mut self, actions: &[CallAction]) -> bool {
+        let &[CallAction::Start { call, .. }] = actions else { return true };
+        let Some(known) = self.call(call) else { return false };
+        let Some(why) = self.may_not_start(Some(call), known.handed_over) else { return true };
+        let (app, kind) = (known.app.clone(), ActionKind::Start);
+        self.put(Output::Notice(Notice::NotDone { call: app, kind, why }));
+        self.forget(call);
+        false
     }
 
     /// Reports that outgoing calls connect, once each, where the session is active for them.

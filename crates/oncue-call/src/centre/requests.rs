@@ -174,6 +174,16 @@ impl Centre {
         self.put(Output::Request(Transaction { id, actions }));
     }
 
+    /// What still waits for the provider is not asked for a call that is over; a transaction whose last action, which the
+    /// others are for, is of that call is not asked for at all.
+    pub(super) fn ask_nothing_of(&mut self, call: Id) {
+        self.waiting.retain_mut(|actions| {
+            let is_for_it = actions.last().is_some_and(|action| action.call() == call);
+            actions.retain(|action| action.call() != call);
+            !is_for_it && !actions.is_empty()
+        });
+    }
+
     /// The system took a transaction, or not: a refused one is never performed, none of its actions.
     pub(super) fn requested(&mut self, transaction: Id, result: Result<(), Refusal>) {
         let place = self.asked.iter().position(|asked| asked.id == transaction);
@@ -230,31 +240,15 @@ impl Centre {
     /// Makes a new provider in the old one's place.
     pub(super) fn renew_provider(&mut self) {
         self.invalidate_provider();
-        if !self.withdrawn {
+        if !self.is_withdrawn() {
             self.create_provider();
         }
     }
 
-    fn invalidate_provider(&mut self) {
+    pub(super) fn invalidate_provider(&mut self) {
+        self.provider_ready = None;
         if let Some(provider) = self.provider.take() {
             self.put(Output::InvalidateProvider { provider });
-        }
-    }
-
-    /// The call system is used no more for new calls: no VoIP push is asked for, and the provider goes with the last
-    /// call. Invalidated earlier, it would end the call as failed.
-    pub(super) fn withdraw(&mut self) {
-        if !std::mem::replace(&mut self.withdrawn, true) {
-            self.put(Output::StopPushes);
-            self.leave_the_call_system();
-        }
-    }
-
-    /// Invalidates the provider for good, once it has no call any more.
-    pub(super) fn leave_the_call_system(&mut self) {
-        if self.withdrawn && self.calls.is_empty() && self.reports.is_empty() {
-            self.provider_ready = None;
-            self.invalidate_provider();
         }
     }
 
@@ -268,7 +262,9 @@ impl Centre {
     pub(super) fn provider_is_ready(&mut self) {
         self.provider_ready = None;
         for actions in std::mem::take(&mut self.waiting) {
-            self.request(actions);
+            if self.may_still_start(&actions) {
+                self.request(actions);
+            }
         }
     }
 }

@@ -375,3 +375,27 @@ fn store_error(path: &Path, error: rusqlite::Error) -> StoreError {
         },
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+    use super::*;
+    use rusqlite::ffi;
+
+    /// What a store that is open says when SQLite fails with this code, on a file that can be read.
+    fn said(code: i32) -> StoreError {
+        let path = std::env::current_exe().unwrap();
+        store_error(&path, rusqlite::Error::SqliteFailure(ffi::Error::new(code), None))
+    }
+
+    #[test]
+    fn a_file_that_the_system_takes_away_while_it_is_open_is_locked() {
+        // Apple's build of SQLite answers SQLITE_AUTH where data protection keeps an open file from being read.
+        assert!(matches!(said(ffi::SQLITE_AUTH), StoreError::Locked));
+        // What fails though the file can be read is no lock.
+        assert!(matches!(said(ffi::SQLITE_IOERR), StoreError::Medium { .. }));
+        assert!(matches!(said(ffi::SQLITE_CANTOPEN), StoreError::Medium { .. }));
+        assert!(matches!(said(ffi::SQLITE_CORRUPT), StoreError::Damaged { .. }));
+    }
+}

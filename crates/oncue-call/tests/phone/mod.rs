@@ -7,9 +7,11 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 use super::story::{Driven, Player};
+use oncue_call::integration::CallUi;
 use oncue_call::*;
 use oncue_session::{
-    CallCategory, EndedReason, Event, Finding, Id, PlayAndRecord, Refusal, Rule, StartCallIntent,
+    CallCategory, EndedReason, Event, EventKind, Finding, Id, PlayAndRecord, Refusal, Rule,
+    StartCallIntent,
 };
 use std::collections::{HashSet, VecDeque};
 use std::time::Duration;
@@ -46,6 +48,7 @@ pub(crate) enum Happens {
     Foreground(bool),
     Signalling(bool),
     Locked(bool),
+    Decided(CallUi),
     Waits(u64),
 }
 
@@ -517,6 +520,7 @@ impl Phone {
             // There is one first unlock, and it is behind every call that was not locked.
             H::Locked(true) if !self.begun.is_empty() => {}
             H::Locked(locked) => self.tell(Input::Unlocked(!locked)),
+            H::Decided(ui) => self.tell(Input::Decided(ui)),
             H::Waits(ms) => {
                 // A phone completes its reports promptly.
                 while ms > 300 && !self.reports.is_empty() {
@@ -538,7 +542,11 @@ impl Phone {
     /// answers in time but for calls that are held meanwhile.
     fn is_the_phones(finding: &Finding) -> bool {
         match finding.event {
-            Some(_) => finding.rule == Rule::ActionInTime,
+            Some(event) => {
+                finding.rule == Rule::ActionInTime
+                    || finding.rule == Rule::LckAllActionsInOneHandler
+                        && event == EventKind::TimedOut
+            }
             None => {
                 matches!(finding.rule, Rule::ActivationWatchdog | Rule::MediaServicesResetRebuild)
             }

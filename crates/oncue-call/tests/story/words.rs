@@ -1,8 +1,9 @@
 //! The words of a story's lines: what happens, and what anybody may see.
 
 use super::Player;
+use oncue_call::integration::CallUi;
 use oncue_call::*;
-use oncue_session::{Domain, EndedReason, Event, Id, Refusal, StartCallIntent};
+use oncue_session::{Domain, EndedReason, Event, Framework, Id, Refusal, StartCallIntent};
 use std::fmt::Write as _;
 use std::time::Duration;
 
@@ -119,7 +120,16 @@ impl Player {
                 Input::AudioStarted(result(more, Domain::AudioUnit))
             }
             ["active-set", ref more @ ..] => Input::ActiveSet(result(more, Domain::AudioSession)),
-            ["withdraw"] => Input::Withdraw,
+            ["decided", ui] => Input::Decided(
+                [
+                    CallUi::System(Framework::CallKit),
+                    CallUi::System(Framework::LiveCommunicationKit),
+                    CallUi::InApp,
+                ]
+                .into_iter()
+                .find(|known| known.name() == ui)
+                .unwrap(),
+            ),
             ["did-activate"] => Input::DidActivate,
             ["did-deactivate"] => Input::DidDeactivate,
             ["interruption-began"] => Input::InterruptionBegan(None),

@@ -2,6 +2,7 @@
 //! is no model of iOS, only what a flow needs; rules are the guard's business.
 
 use super::flows::{Act, Flow, Kind};
+use oncue_call::integration::CallUi;
 use oncue_call::{
     CallAction, Centre, FulfilAt, Handle, InApp, Input, Message, Order, Other, Output, Performed,
     Push, PushKind, Settings, Signal, Wish,
@@ -466,7 +467,7 @@ impl Phone {
                 self.tell(Input::ProviderReset);
                 self.comes(40, Input::ProviderBegan);
             }
-            Act::Withdrawn => self.tell(Input::Withdraw),
+            Act::Withdrawn => self.tell(Input::Decided(CallUi::InApp)),
             Act::Background => self.tell(Input::Foreground(false)),
             Act::Locked => self.tell(Input::Unlocked(false)),
             Act::SignallingDown => self.tell(Input::SignallingReady(false)),
@@ -479,7 +480,7 @@ impl Phone {
 fn from(input: &Input) -> Option<Actor> {
     Some(match input {
         Input::Time => return None,
-        Input::Signal(_) | Input::SignallingReady(_) | Input::Withdraw => Actor::Server,
+        Input::Signal(_) | Input::SignallingReady(_) | Input::Decided(_) => Actor::Server,
         Input::Wish(_) => Actor::User,
         Input::CategorySet(_)
         | Input::AudioStarted(_)
