@@ -2,7 +2,7 @@
 
 use core::{fmt, time::Duration};
 
-use cpal::ErrorKind;
+use cpal::{ErrorKind, SampleFormat};
 
 /// One direction of the card, with its own stream and its own clock.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -94,6 +94,8 @@ pub enum Fault {
         /// Frames a callback, 16 to 16384; others are brought into that range.
         period: u32,
     },
+    /// The card takes this sample format from now on, and no other. Open streams end with `ErrorKind::StreamInvalidated`.
+    Reformat(SampleFormat),
     /// While on, the host lists the card a second time, as another device with an id of its own, and that is the
     /// default: a headset was plugged in. Streams go on where they are.
     OtherDefault(bool),

@@ -82,7 +82,11 @@ impl CardDevice {
 
     fn supported(&self) -> Result<vec::IntoIter<SupportedStreamConfigRange>, Error> {
         self.plugged_in()?;
-        let (rates, periods) = match self.shared.schedule().only {
+        let (only, only_format) = {
+            let schedule = self.shared.schedule();
+            (schedule.only, schedule.only_format)
+        };
+        let (rates, periods) = match only {
             Some((rate, period)) => (rate..=rate, period..=period),
             None => (RATES, PERIODS),
         };
@@ -97,7 +101,10 @@ impl CardDevice {
                 )
             })
         });
-        Ok(ranges.collect::<Vec<_>>().into_iter())
+        let taken = |range: &SupportedStreamConfigRange| {
+            only_format.is_none_or(|only| range.sample_format() == only)
+        };
+        Ok(ranges.filter(taken).collect::<Vec<_>>().into_iter())
     }
 
     fn default_config(&self) -> Result<SupportedStreamConfig, Error> {
@@ -107,7 +114,8 @@ impl CardDevice {
             schedule.in_use().or(schedule.only).map_or(self.shared.settings.rate, |(rate, _)| rate);
         let periods = schedule.only.map_or(PERIODS, |(_, period)| period..=period);
         let buffer = SupportedBufferSize::Range { min: *periods.start(), max: *periods.end() };
-        Ok(SupportedStreamConfig::new(DEFAULT_CHANNELS, rate, buffer, SampleFormat::F32))
+        let format = schedule.only_format.unwrap_or(SampleFormat::F32);
+        Ok(SupportedStreamConfig::new(DEFAULT_CHANNELS, rate, buffer, format))
     }
 
     const fn name(&self) -> &'static str {
@@ -148,7 +156,9 @@ impl CardDevice {
             ));
         }
         let (rate, period) = agree(config, in_use.or(schedule.only), shared.settings.period)?;
-        let buffer = Buffer::new(format, config.channels, period).ok_or_else(|| {
+        let taken = schedule.only_format.is_none_or(|only| format == only);
+        let buffer = taken.then(|| Buffer::new(format, config.channels, period)).flatten();
+        let buffer = buffer.ok_or_else(|| {
             unsupported(format!("sample format {format} is not supported: use F32, I16 or I32"))
         })?;
         if in_use.is_none() {

@@ -3,7 +3,7 @@
 
 use core::mem;
 
-use cpal::ErrorKind;
+use cpal::{ErrorKind, SampleFormat};
 
 use crate::{
     clock::Clock,
@@ -29,6 +29,8 @@ pub(crate) struct Schedule {
     pub(crate) other_default: bool,
     /// The only rate and period, if there is one ([`Fault::Reconfigure`]).
     pub(crate) only: Option<(u32, u32)>,
+    /// The only sample format, if there is one ([`Fault::Reformat`]).
+    pub(crate) only_format: Option<SampleFormat>,
     /// Calls that are held, by direction ([`Fault::HangIn`]).
     held: [[bool; 5]; 2],
     /// Whether the thread that follows this schedule is to end.
@@ -98,6 +100,7 @@ impl Schedule {
             unplugged: false,
             other_default: false,
             only: None,
+            only_format: None,
             held: [[false; 5]; 2],
             stopping: false,
             ports: ppm.map(|ppm| Port::new(Clock::new(settings.rate, ppm))),
@@ -196,6 +199,14 @@ impl Schedule {
         self.ports[direction as usize].end(kind);
     }
 
+    fn end_all(&mut self, kind: ErrorKind, now: u64) {
+        for port in &mut self.ports {
+            port.end(kind);
+        }
+        // Streams that do not play are told, too, and it is a tick that tells them.
+        self.start(now);
+    }
+
     pub(crate) fn inject(&mut self, fault: Fault, now: u64) {
         match fault {
             Fault::Xrun { direction, frames } => self.ports[direction as usize].lose(frames),
@@ -205,11 +216,7 @@ impl Schedule {
             }
             Fault::Unplug => {
                 self.unplugged = true;
-                for port in &mut self.ports {
-                    port.end(ErrorKind::DeviceNotAvailable);
-                }
-                // Streams that do not play are told, too, and it is a tick that tells them.
-                self.start(now);
+                self.end_all(ErrorKind::DeviceNotAvailable, now);
             }
             Fault::Fail { direction, kind } => {
                 self.ports[direction as usize].end(kind);
@@ -218,10 +225,11 @@ impl Schedule {
             Fault::Reconfigure { rate, period } => {
                 let rate = rate.clamp(*RATES.start(), *RATES.end());
                 self.only = Some((rate, period.clamp(*PERIODS.start(), *PERIODS.end())));
-                for port in &mut self.ports {
-                    port.end(ErrorKind::StreamInvalidated);
-                }
-                self.start(now);
+                self.end_all(ErrorKind::StreamInvalidated, now);
+            }
+            Fault::Reformat(format) => {
+                self.only_format = Some(format);
+                self.end_all(ErrorKind::StreamInvalidated, now);
             }
             Fault::OtherDefault(on) => self.other_default = on,
             Fault::HangIn { call, direction } => {

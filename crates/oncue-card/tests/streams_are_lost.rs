@@ -12,7 +12,7 @@ use std::{
 };
 
 use cpal::{
-    BufferSize, ErrorKind, StreamConfig,
+    BufferSize, ErrorKind, SampleFormat, StreamConfig,
     traits::{DeviceTrait, HostTrait, StreamTrait},
 };
 use oncue_card::{Call, Card, CardSettings, Direction, Fault};
@@ -106,4 +106,22 @@ fn one_call_hangs_until_the_release_and_all_else_works() {
     assert_eq!(capture.take_blocks().len(), 3);
     card.release();
     caller.join().unwrap();
+}
+
+#[test]
+fn a_card_that_takes_another_sample_format_takes_no_other() {
+    let (card, duplex) = start();
+    card.inject(Fault::Reformat(SampleFormat::I16));
+    card.advance_frames(3 * PERIOD);
+    for side in [&duplex.capture, &duplex.playback] {
+        assert_eq!(side.take_errors(), [ErrorKind::StreamInvalidated]);
+    }
+    drop(duplex);
+    let host = card.host();
+    let device = host.default_output_device().unwrap();
+    assert_eq!(device.default_output_config().unwrap().sample_format(), SampleFormat::I16);
+    let mut supported = device.supported_output_configs().unwrap();
+    assert!(supported.all(|range| range.sample_format() == SampleFormat::I16));
+    let refused = Side::capture(&host, mono(&card)).map(drop).unwrap_err();
+    assert_eq!(refused.kind(), ErrorKind::UnsupportedConfig);
 }

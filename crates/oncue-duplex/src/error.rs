@@ -108,6 +108,16 @@ pub enum DeviceError {
         /// How many.
         held: usize,
     },
+    /// So many calls of this engine hang in the audio server that no further attempt to bring a lost direction back is
+    /// begun: each may cost another thread. It goes on by itself when one of them comes back.
+    #[error(
+        "{threads} threads hang in the audio server, and nothing more is tried before one comes back: if the server runs, \
+         open another engine"
+    )]
+    Stuck {
+        /// How many.
+        threads: usize,
+    },
     /// The host refused. Nothing was started that did not run before.
     #[error("{operation} failed: {error}")]
     Refused {
@@ -223,14 +233,14 @@ pub enum StreamEvent {
         /// What is wrong with it.
         cause: LossCause,
     },
-    /// An attempt to bring a lost direction back failed; the next one comes by itself. Attempts that fail as the one
-    /// before did are not told.
+    /// An attempt to bring a lost direction back failed, or cannot begin ([`DeviceError::Stuck`]); the next one comes by
+    /// itself. Attempts that fail as the one before did are not told.
     StillLost {
         /// The direction.
         direction: Direction,
         /// Attempts so far.
         attempts: u32,
-        /// Why this one failed.
+        /// Why this one failed, or why there is none.
         error: OpenError,
     },
     /// A lost direction runs again: its first callback came.

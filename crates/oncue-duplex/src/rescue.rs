@@ -193,9 +193,10 @@ impl Rescue {
         }
     }
 
-    fn has_room(&mut self) -> bool {
+    /// Whether another attempt may begin: `Err` with how many threads hang if they are too many.
+    fn room(&mut self) -> Result<(), usize> {
         self.stuck.retain(|desk| !desk.ended());
-        self.stuck.len() < MAX_STUCK
+        if self.stuck.len() < MAX_STUCK { Ok(()) } else { Err(self.stuck.len()) }
     }
 
     const fn side(&mut self, direction: Direction) -> &mut Side {
@@ -214,8 +215,11 @@ impl Streams {
         self.look_for_another_default();
         self.listen();
         let jack = self.shared().is_some_and(|shared| shared.one_cycle);
-        let room = self.rescue.has_room() && !(jack && libjack::may_connect().is_err());
-        let now = self.rescue.now();
+        let (now, room) = (self.rescue.now(), self.rescue.room());
+        if let (Err(threads), Some(supervisor)) = (room, &mut self.rescue.supervisor) {
+            supervisor.held_up(&DeviceError::Stuck { threads }.into(), now);
+        }
+        let room = room.is_ok() && !(jack && libjack::may_connect().is_err());
         while let Some(order) =
             self.rescue.supervisor.as_mut().and_then(|supervisor| supervisor.order(now, room))
         {
@@ -364,7 +368,7 @@ impl Streams {
                     supervisor.lose(direction, LossCause::DefaultChanged, now);
                 }
             }
-        } else if self.rescue.looked.elapsed() >= LOOK_UP && self.rescue.has_room() {
+        } else if self.rescue.looked.elapsed() >= LOOK_UP && self.rescue.room().is_ok() {
             self.rescue.looked = Instant::now();
             if let Some(opened) = &self.opened {
                 let host = Arc::clone(&opened.host);

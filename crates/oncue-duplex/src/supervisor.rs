@@ -192,6 +192,23 @@ impl Supervisor {
         self.orders.pop_front()
     }
 
+    /// There is no room for attempts for long, and why: told where one is due.
+    pub(crate) fn held_up(&mut self, error: &OpenError, now: Duration) {
+        for direction in [Direction::Playback, Direction::Capture] {
+            let side = self.side(direction);
+            let due = matches!(side.phase, Phase::Waits(until) if until <= now);
+            if due && side.failure.as_ref() != Some(error) {
+                side.failure = Some(error.clone());
+                let (attempts, error) = (side.attempts, error.clone());
+                self.orders.push_back(Order::Tell(StreamEvent::StillLost {
+                    direction,
+                    attempts,
+                    error,
+                }));
+            }
+        }
+    }
+
     /// Whether a direction is being brought back.
     pub(crate) fn is_busy(&self) -> bool {
         [&self.capture, &self.playback]

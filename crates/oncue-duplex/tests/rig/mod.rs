@@ -4,7 +4,7 @@
 
 use core::time::Duration;
 use oncue_card::{Card, CardSettings, Pacing};
-use oncue_duplex::{Duplex, DuplexSettings, Endpoint, HostSource, StreamEvent};
+use oncue_duplex::{Duplex, DuplexSettings, Endpoint, HostSource, Stats, StreamEvent};
 use oncue_session::StartPermit;
 use std::time::Instant;
 
@@ -40,4 +40,17 @@ pub(crate) fn until<T>(mut attempt: impl FnMut() -> Option<T>) -> T {
         }
         std::thread::sleep(Duration::from_millis(1));
     }
+}
+
+/// Every frame is somewhere: what waits is what the rings held when a callback last looked, and no more.
+pub(crate) fn nothing_is_unaccounted_for(stats: &Stats) {
+    let (capture, playback) = (&stats.capture, &stats.playback);
+    assert_eq!(
+        capture.stream.frames,
+        capture.delivered + capture.lost + capture.discarded + capture.stream.waiting
+    );
+    assert_eq!(
+        playback.stream.frames + playback.skipped + playback.stream.waiting,
+        playback.written + playback.inserted
+    );
 }
