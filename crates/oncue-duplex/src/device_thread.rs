@@ -123,8 +123,8 @@ pub(crate) fn thread_of(
 }
 
 impl<S: 'static> DeviceThread<S> {
-    /// Starts a thread, which makes its `S` itself. Before each wait for a job it calls `tick`, and again after the
-    /// time that it returns, or only before the next job for `None`.
+    /// Starts a thread, which makes its `S` itself. Before each job and each wait for one it calls `tick`, and again after
+    /// the time that it returns, or only before the next job for `None`.
     pub(crate) fn spawn(
         make: impl FnOnce(Desk) -> S + Send + 'static,
         tick: fn(&mut S) -> Option<Duration>,
@@ -222,7 +222,11 @@ fn work<S>(
         };
         match message {
             // Who waited for it may have given up since.
-            Ok(Message::Job(job)) if !desk.given_up() => job(state),
+            Ok(Message::Job(job)) if !desk.given_up() => {
+                // What happened before the job was asked for is seen first.
+                tick(state);
+                job(state);
+            }
             Ok(Message::Job(_)) => return,
             Ok(Message::Close) | Err(RecvTimeoutError::Disconnected) => return,
             Err(RecvTimeoutError::Timeout) => {}
