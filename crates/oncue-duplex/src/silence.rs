@@ -5,12 +5,15 @@
 
 mod blocks;
 mod floor;
+mod meter;
 mod polled;
 mod settings;
+mod sine;
 mod watch;
 
-pub use blocks::{BlockMeter, BlockStats};
+pub use blocks::BlockStats;
 pub(crate) use blocks::{BlockReader, BlockWriter, blocks};
+pub use meter::BlockMeter;
 pub(crate) use polled::Polled;
 pub use settings::SilenceSettings;
 pub use watch::{Silence, SilenceWatch};
