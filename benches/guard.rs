@@ -360,7 +360,7 @@ fn ratios() -> ExitCode {
     let ratio = |one: usize, other: usize| turns[one].1[ROUNDS / 10] / turns[other].1[ROUNDS / 10];
     // What is above 8 and 1 is the margin for a shared machine.
     let promises = [
-        ("the guard, an event, beside a word of statig", ratio(0, 3), 12.0),
+        ("the guard, an event, beside a word of statig", ratio(0, 3), 24.0),
         ("a typed step beside the machine's", ratio(4, 5), 1.15),
     ];
     for (what, ratio, bound) in promises {
