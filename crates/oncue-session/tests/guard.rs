@@ -243,6 +243,15 @@ fn what_went_wrong_in_one_call_explains_nothing_of_the_next() {
     guard.observe(&at(30, Event::Invite { call: Id::named("B") }));
     assert_eq!(guard.root_causes(), []);
 
+    // What the next story begins with is wrong by itself, and a root cause of its own.
+    let mut guard = answered(Policy::apple());
+    guard.observe(&at(10, start()));
+    guard.observe(&at(20, Event::StopUnit { unit: IO }));
+    for call in [A, Id::named("B")] {
+        guard.observe(&at(21, Event::ReportEnded { call, reason: EndedReason::Failed }));
+    }
+    assert_eq!(guard.root_causes(), [Rule::EndNamesAReportedCall]);
+
     let mut guard = answered(Policy::apple());
     guard.observe(&at(10, start()));
     guard.observe(&at(20, Event::Launch {}));
