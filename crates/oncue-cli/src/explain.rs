@@ -123,7 +123,8 @@ fn explain_codes(what: &str, refusals: &[Refusal], out: &mut dyn Write) -> io::R
 }
 
 fn explain_code(refusal: Refusal, out: &mut dyn Write) -> io::Result<()> {
-    writeln!(out, "{}\n", said(refusal))?;
+    paragraph(out, "", &said(refusal))?;
+    writeln!(out)?;
     let mut rules: Vec<_> = Rule::all()
         .filter_map(|rule| {
             let code = rule.declaration().codes.iter().find(|code| code.refusal == refusal)?;
