@@ -105,6 +105,51 @@ fn a_finding_names_its_call() {
 }
 
 #[test]
+fn the_state_is_what_the_events_leave_of_it() {
+    // A refused category leaves the one before.
+    let refused = Event::Refused {
+        of: EventKind::SetCategory,
+        domain: Domain::AudioSession,
+        code: Refusal::INSUFFICIENT_PRIORITY.code,
+        unit: None,
+    };
+    let mut guard = Guard::new(Policy::apple());
+    for (event, state) in [
+        (configure(), State::Configured),
+        (refused, State::Fresh),
+        (configure(), State::Configured),
+        (configure(), State::Configured),
+        (refused, State::Configured),
+    ] {
+        guard.observe(&at(1, event));
+        assert_eq!(guard.state(), Some(state), "{event:?}");
+    }
+
+    // A second call that is answered takes nothing from the first.
+    let call = Id::named("B");
+    let action = Id::named("answer B");
+    let answer = Event::Perform {
+        action,
+        kind: ActionKind::Answer,
+        call,
+        transaction: None,
+        timeout_ms: None,
+    };
+    let mut guard = answered(Policy::apple());
+    for event in [
+        Event::DidActivate {},
+        start(),
+        Event::ReportIncoming { call, video: None },
+        Event::ReportSucceeded { call },
+        answer,
+        Event::Fulfill { action },
+    ] {
+        guard.observe(&at(4, event));
+    }
+    assert_eq!(guard.state(), Some(State::Running));
+}
+
+#[test]
 fn a_warning_is_said_and_the_event_taken() {
     let mut policy = Policy::apple();
     policy.set_level(Rule::IoStartAfterDidActivate, Level::Warn);
