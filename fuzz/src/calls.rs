@@ -7,7 +7,7 @@ mod story;
 
 use arbitrary::{Result, Unstructured};
 use oncue_call::{FulfilAt, Order, Other, PushKind};
-use oncue_session::EndedReason;
+use oncue_session::{EndedReason, Owner};
 use phone::{Happens, Phone, Said, Screen, Wished};
 
 /// How many calls of the app there can be in a story.
@@ -22,10 +22,11 @@ const EVENTS: usize = 200;
 /// If the guard finds something, or a call, an action, a push or a UUID is not as it should be.
 pub fn calls(data: &[u8]) {
     let mut bytes = Unstructured::new(data);
-    let Ok(setting) = bytes.int_in_range(0..=7_u8) else { return };
+    let Ok(setting) = bytes.int_in_range(0..=u8::MAX) else { return };
     let order = if setting & 1 == 0 { Order::Apple } else { Order::Qq };
     let fulfil_at = if setting & 2 == 0 { FulfilAt::Accept } else { FulfilAt::Joined };
-    let mut phone = Phone::new(order, fulfil_at, setting & 4 == 0);
+    let owner = if setting < 0xf0 { Owner::System } else { Owner::App };
+    let mut phone = Phone::new(order, fulfil_at, setting & 4 == 0, owner);
     for _ in 0..EVENTS {
         if bytes.is_empty() {
             break;

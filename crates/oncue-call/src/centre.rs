@@ -9,17 +9,19 @@ mod ending;
 mod in_force;
 mod incoming;
 mod outgoing;
+mod own;
 mod requests;
 mod signals;
 mod timers;
 
 use crate::call::Call;
-use crate::hardware::{Hardware, Phone};
+use crate::hardware::Hardware;
 use crate::integration::CallUi;
+use crate::session::Session;
 use crate::{AppCall, CallAction, CallState, Input, Output, Settings, Stage};
 use audio::Purpose;
 use in_force::InForce;
-use oncue_session::{ActionKind, Audio, Entry, Event, Id, owner};
+use oncue_session::{ActionKind, Entry, Event, Id};
 use std::collections::VecDeque;
 use std::fmt;
 use std::sync::mpsc::{Receiver, Sender, channel};
@@ -148,7 +150,7 @@ pub struct Centre {
     signalling: bool,
     background_tasks: Vec<AppCall>,
 
-    audio: Audio<owner::System>,
+    audio: Session,
     hardware: Hardware,
     category: VecDeque<(Purpose, bool)>,
     /// When a missing activation is given up.
@@ -159,6 +161,8 @@ pub struct Centre {
     unheld: Option<Duration>,
     /// The last activation holds.
     activated: bool,
+    /// The app's own activation was asked for.
+    activating: bool,
     /// An interruption came after the last activation.
     interrupted: bool,
     /// Playback was sent to the loudspeaker.
@@ -184,11 +188,11 @@ impl Centre {
         let (out, outputs) = channel();
         let in_force = InForce::at_launch(CallUi::System(settings.framework));
         let mut centre = Self {
-            settings,
             new_uuid: Box::new(new_uuid),
             log: None,
             now: Duration::ZERO,
-            audio: Audio::under_system(Phone(out.clone())),
+            audio: Session::new(settings.owner(), &out),
+            settings,
             hardware: Hardware::default(),
             out,
             outputs,
@@ -215,6 +219,7 @@ impl Centre {
             resume_due: None,
             unheld: None,
             activated: false,
+            activating: false,
             interrupted: false,
             speaker: false,
             speaker_lost: false,
@@ -285,8 +290,7 @@ impl Centre {
             Input::Perform(performed) => self.perform(performed),
             Input::TimedOut { action } => self.timed_out(action),
             Input::Decided(ui) => self.decided(ui),
-            // Only where no call system is in use.
-            Input::ActiveSet(_) => {}
+            Input::ActiveSet(result) => self.active_set(result),
             Input::ProviderReset => self.provider_reset(),
             Input::OtherCall(state) => self.other_call(state),
             Input::CategorySet(result) => self.category_set(result),
@@ -297,6 +301,9 @@ impl Centre {
             Input::InterruptionEnded { should_resume } => {
                 self.tell(Event::InterruptionEnded { should_resume: Some(should_resume) });
                 self.audio.interruption_ended();
+                if should_resume {
+                    self.reactivate();
+                }
             }
             Input::MediaServicesLost => self.media_services_lost(),
             Input::MediaServicesReset => self.media_services_reset(),
@@ -307,6 +314,9 @@ impl Centre {
                     Event::EnteredBackground {}
                 });
                 self.foreground = foreground;
+                if foreground {
+                    self.reactivate();
+                }
             }
             Input::Unlocked(unlocked) => self.unlocked(unlocked),
             Input::SignallingReady(ready) => self.signalling_ready(ready),
@@ -381,6 +391,16 @@ impl Centre {
     /// Whether this action is being performed for the call.
     fn is_open(&self, call: Id, kind: ActionKind) -> bool {
         self.open.iter().any(|open| open.action.call() == call && open.action.kind() == kind)
+    }
+
+    /// Whether a call is live and not held.
+    fn is_any_heard(&self) -> bool {
+        self.calls.iter().any(|call| call.is_live() && !call.held)
+    }
+
+    /// Whether a live call has video.
+    fn is_any_video(&self) -> bool {
+        self.calls.iter().any(|call| call.is_live() && call.video)
     }
 
     /// The calls that are answered or started.

@@ -5,14 +5,14 @@
 
 use crate::call::Call;
 use crate::centre::Log;
-use crate::hardware::{Hardware, Phone};
+use crate::hardware::Hardware;
+use crate::session::Session;
 use crate::{
     AppCall, CallState, Handle, Input, Message, NotDone, Notice, Output, Settings, Signal, Stage,
     Wish,
 };
 use oncue_session::{
-    ActionKind, AnySession, Audio, CallCategory as _, Entry, Event, EventKind, Id, OutputPort,
-    Refusal, State, owner,
+    ActionKind, CallCategory as _, Entry, Event, EventKind, Id, OutputPort, Owner, Refusal, State,
 };
 use std::fmt;
 use std::sync::mpsc::{Receiver, Sender, channel};
@@ -33,7 +33,7 @@ pub struct InApp {
     outputs: Receiver<Output>,
     calls: Vec<Call>,
     foreground: bool,
-    audio: Audio<owner::App>,
+    audio: Session,
     hardware: Hardware,
     /// Whether the session is on its way to be active: the category was asked for, or the activation.
     activating: bool,
@@ -54,7 +54,7 @@ impl InApp {
             new_id: Box::new(new_id),
             log: None,
             now: Duration::ZERO,
-            audio: Audio::owned_by_app(Phone(out.clone())),
+            audio: Session::new(Owner::App, &out),
             out,
             outputs,
             calls: Vec::new(),
@@ -298,14 +298,12 @@ impl InApp {
             self.fail();
             return;
         }
-        let voice = self.settings.voice;
-        let again = match self.audio.session() {
-            AnySession::Fresh(session) => session.configure(voice).is_err(),
-            AnySession::Configured(session) => session.configure(voice).is_err(),
-            // After an interruption the same values are set again, before anything runs.
-            AnySession::Active(session) => session.reconfigure(voice).is_ok(),
-            _ => return,
-        };
+        // After an interruption the same values are set again, before anything runs.
+        let again = self.audio.state() == State::Active;
+        let video = self.live().is_some_and(|call| call.video);
+        if !self.audio.configure(&self.settings, video) {
+            return;
+        }
         if again {
             self.route();
             self.start();
@@ -322,14 +320,12 @@ impl InApp {
             self.no_audio(EventKind::SetActive, refusal);
             return;
         }
-        let active = match self.audio.session() {
-            AnySession::Configured(session) => session.activate().is_ok(),
-            AnySession::Interrupted(session) => session.activate().is_ok(),
-            _ => return,
-        };
+        if !self.audio.activate() {
+            return;
+        }
         if self.live().is_none() {
             self.release();
-        } else if active && std::mem::take(&mut self.interrupted) {
+        } else if std::mem::take(&mut self.interrupted) {
             // The interruption may have taken the configuration along.
             self.put(Output::SetCategory(self.settings.voice.configuration()));
         } else {
@@ -360,14 +356,7 @@ impl InApp {
         if matches!(self.audio.state(), State::Active) {
             self.put(Output::PreferNoAlerts);
         }
-        let started = match self.audio.session() {
-            AnySession::Active(session) if duplex => session.start(&mut relay).is_ok(),
-            AnySession::Active(session) if self.settings.ringback => {
-                session.start_playback(&mut relay).is_ok()
-            }
-            AnySession::Playing(session) if duplex => session.start(&mut relay).is_ok(),
-            _ => false,
-        };
+        let started = (duplex || self.settings.ringback) && self.audio.start(&mut relay, duplex);
         self.hardware.is_prepared(started);
         // A mute outlives every start, and no call (rule `mute-survives-resume`).
         if started && muted || self.muted != muted {
@@ -385,12 +374,7 @@ impl InApp {
         if port == OutputPort::None {
             return;
         }
-        let _ = match self.audio.session() {
-            AnySession::Active(session) => session.override_output(port).is_ok(),
-            AnySession::Playing(session) => session.override_output(port).is_ok(),
-            AnySession::Running(session) => session.override_output(port).is_ok(),
-            _ => false,
-        };
+        self.audio.override_output(port);
     }
 
     /// The session was not activated, or the audio did not start: another call has the session, as a rule.
@@ -422,7 +406,7 @@ impl InApp {
         if !was_live {
             self.put(Output::StopRinging { call: call.app.clone() });
         } else if self.live().is_none() {
-            self.stop();
+            self.audio.stop();
         }
         if tell {
             self.send(&call, Message::End);
@@ -433,19 +417,9 @@ impl InApp {
         }
     }
 
-    fn stop(&mut self) {
-        let _ = match self.audio.session() {
-            AnySession::Playing(session) => session.stop().is_ok(),
-            AnySession::Running(session) => session.stop().is_ok(),
-            _ => false,
-        };
-    }
-
     /// Gives the session back, so that others may go on.
     fn release(&mut self) {
-        if let AnySession::Active(session) = self.audio.session()
-            && session.deactivate().is_ok()
-        {
+        if self.audio.deactivate() {
             self.put(Output::SetActive(false));
         }
         self.dispose();

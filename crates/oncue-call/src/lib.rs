@@ -22,6 +22,7 @@ mod observe;
 mod output;
 mod provider;
 mod recents;
+mod session;
 mod settings;
 mod words;
 

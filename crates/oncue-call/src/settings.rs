@@ -1,7 +1,8 @@
 //! What an app chooses once, and what Apple and QQ do differently.
 
 use crate::ProviderConfiguration;
-use oncue_session::{Framework, PlayAndRecord, Policy, Version, Waits, mode};
+use crate::integration::{CallUi, Decision};
+use oncue_session::{Framework, Owner, PlayAndRecord, Policy, Version, Waits, mode};
 use std::time::Duration;
 
 /// The two published orders of a call (rule book §2.2, §2.4, §2.5).
@@ -34,9 +35,11 @@ pub struct Settings {
     pub order: Order,
     /// When an answer is fulfilled.
     pub fulfil_at: FulfilAt,
-    /// Whose provider it is: CallKit's, or LiveCommunicationKit's conversations (iOS 17.4), whose session the system
-    /// activates here too (rule book §2.10).
+    /// Whose provider it is: CallKit's, or LiveCommunicationKit's conversations (iOS 17.4).
     pub framework: Framework,
+    /// Who activates the session of LiveCommunicationKit's conversations. The sources do not settle it (rule
+    /// `lck-activation-callbacks-exist`, rule book §2.10); CallKit's calls are always the system's.
+    pub lck_owner: Owner,
     /// What the provider is made with.
     pub provider: ProviderConfiguration,
     /// Whether the provider's configuration is set again before each report of a new call (rule
@@ -69,6 +72,7 @@ impl Settings {
             order,
             fulfil_at: FulfilAt::Accept,
             framework: Framework::CallKit,
+            lck_owner: Owner::System,
             provider: ProviderConfiguration::default(),
             configure_before_each_report: true,
             new_provider_after_reset: true,
@@ -78,6 +82,27 @@ impl Settings {
             ringback: true,
             ring: None,
             waits: Policy::apple().waits,
+        }
+    }
+
+    /// With the call system, and the owner of its session, that was decided for the first calls. Where that is none, the
+    /// centre gives its provider up as soon as it is told ([`Input::Decided`](crate::Input::Decided)).
+    #[must_use]
+    pub const fn decided(mut self, decision: &Decision) -> Self {
+        if let CallUi::System(framework) = decision.ui {
+            self.framework = framework;
+            if matches!(framework, Framework::LiveCommunicationKit) {
+                self.lck_owner = decision.owner;
+            }
+        }
+        self
+    }
+
+    /// Who activates the session.
+    pub(crate) const fn owner(&self) -> Owner {
+        match self.framework {
+            Framework::CallKit => Owner::System,
+            Framework::LiveCommunicationKit => self.lck_owner,
         }
     }
 }

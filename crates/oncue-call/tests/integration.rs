@@ -3,13 +3,17 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
-use oncue_call::AppId;
 use oncue_call::integration::{
     AppVersion, BackgroundCamera, CallUi, Circumstances, Decision, Device, Integration, OwnedAudio,
     Place, Reason, Region, RegionSource, Rights, RollOut, Share, UseLck, VideoCalls,
 };
-use oncue_session::{Framework, NullPlatform, Owner, State, Version};
+use oncue_call::{
+    AppId, CallAction, Centre, Handle, Input, Message, Output, Performed, Settings, Signal,
+};
+use oncue_session::{Framework, Id, NullPlatform, Owner, State, Version};
 use proptest::prelude::*;
+use std::collections::VecDeque;
+use std::time::Duration;
 
 const CALLKIT: CallUi = CallUi::System(Framework::CallKit);
 const LCK: CallUi = CallUi::System(Framework::LiveCommunicationKit);
@@ -265,6 +269,88 @@ fn the_decision_gives_the_session_its_owner_as_a_type() {
     // What only an app's own session has: this compiles.
     let configured = audio.expect::<Fresh>().unwrap().configure(PlayAndRecord::voice_chat());
     assert_eq!(configured.unwrap().activate().unwrap().state(), State::Active);
+}
+
+/// What the app is asked to do by an answer, in the words that stories have: from the push to the fulfil and the
+/// activation.
+fn answered(centre: &mut Centre) -> Vec<String> {
+    answered_as(centre, 42)
+}
+
+fn answered_as(centre: &mut Centre, call: u64) -> Vec<String> {
+    let now = Duration::ZERO;
+    let (from, name, video) = (Handle::generic("alice"), None, false);
+    let mut told =
+        VecDeque::from([Input::Signal(Signal::Invite { call: call.into(), from, name, video })]);
+    let mut done = Vec::new();
+    while let Some(input) = told.pop_front() {
+        centre.handle(now, input);
+        while let Some(output) = centre.poll_output() {
+            match &output {
+                Output::ReportIncoming { call, .. } => {
+                    let (call, id) = (*call, Id::named("answer"));
+                    let action = CallAction::Answer { call };
+                    let (transaction, timeout) = (None, None);
+                    told.push_back(Input::Reported { call, result: Ok(()) });
+                    told.push_back(Input::Perform(Performed { id, action, transaction, timeout }));
+                }
+                Output::SetCategory(_) => told.push_back(Input::CategorySet(Ok(()))),
+                Output::Send { call, message: Message::Accept, .. } => {
+                    told.push_back(Input::Signal(Signal::Joined { call: call.clone() }));
+                }
+                Output::SetActive(true) => told.push_back(Input::ActiveSet(Ok(()))),
+                _ => {}
+            }
+            done.push(output.to_string());
+        }
+    }
+    done
+}
+
+fn centre(settings: Settings) -> Centre {
+    let mut uuid = 0;
+    let mut centre = Centre::new(settings, move || {
+        uuid += 1;
+        Id::new(uuid)
+    });
+    centre.handle(Duration::ZERO, Input::SignallingReady(true));
+    while centre.poll_output().is_some() {}
+    centre
+}
+
+/// Whether the app activates, and starts its audio by that; else it waits for the system.
+fn activates(done: &[String]) -> bool {
+    let does = |what: &str| done.iter().any(|done| done.starts_with(what));
+    assert!(does("fulfill answer"), "{done:?}");
+    assert_eq!(does("set-active true"), does("start-audio"), "{done:?}");
+    does("set-active true")
+}
+
+#[test]
+fn the_decision_says_who_activates_the_session_of_the_centre() {
+    for lck_owner in [Owner::System, Owner::App] {
+        let app = Integration { lck_owner, ..Integration::default() };
+        let settings = |facts| Settings::default().decided(&app.decide(&facts));
+        let china = answered(&mut centre(settings(on("17.4", CHINA))));
+        assert_eq!(activates(&china), lck_owner == Owner::App);
+        assert!(!activates(&answered(&mut centre(settings(on("17.4", ELSEWHERE))))), "CallKit");
+
+        // Decided in a running process: the session is another owner's from the next call on.
+        let mut centre =
+            centre(settings(on("17.4", ELSEWHERE)).decided(&app.decide(&on("17.4", CHINA))));
+        centre.handle(Duration::ZERO, Input::Decided(CALLKIT));
+        while centre.poll_output().is_some() {}
+        assert!(!activates(&answered(&mut centre)));
+        let reason = oncue_session::EndedReason::RemoteEnded;
+        centre.handle(Duration::ZERO, Input::Signal(Signal::Ended { call: 42.into(), reason }));
+        centre.handle(Duration::ZERO, Input::Decided(LCK));
+        while centre.poll_output().is_some() {}
+        assert_eq!(centre.in_force(), LCK);
+        centre.handle(Duration::ZERO, Input::DidDeactivate);
+        while centre.poll_output().is_some() {}
+        let again = answered_as(&mut centre, 43);
+        assert_eq!(activates(&again), lck_owner == Owner::App);
+    }
 }
 
 fn account() -> impl Strategy<Value = AppId> {

@@ -12,7 +12,7 @@ mod story;
 
 use oncue_call::integration::CallUi;
 use oncue_call::{FulfilAt, Order, Other, PushKind};
-use oncue_session::{EndedReason, Framework};
+use oncue_session::{EndedReason, Framework, Owner};
 use phone::{Happens, Phone, Said, Screen, Wished};
 use proptest::prelude::*;
 use proptest_state_machine::{ReferenceStateMachine, StateMachineTest, prop_state_machine};
@@ -98,6 +98,7 @@ impl ReferenceStateMachine for Stories {
             12 => prop::bool::weighted(0.95).prop_map(AudioStarted),
             10 => Just(Activates),
             1 => Just(ActivatesAgain),
+            1 => Just(ActiveRefused),
             8 => Just(Deactivates),
             1 => Just(Interrupts),
             1 => Just(InterruptionEnds),
@@ -119,11 +120,12 @@ impl ReferenceStateMachine for Stories {
 struct Calls<const ORDER: usize>;
 
 /// The orders and settings that stories are told in.
-const TOLD: [(Order, FulfilAt, bool); 4] = [
-    (Order::Apple, FulfilAt::Accept, true),
-    (Order::Qq, FulfilAt::Accept, true),
-    (Order::Apple, FulfilAt::Joined, false),
-    (Order::Qq, FulfilAt::Joined, false),
+const TOLD: [(Order, FulfilAt, bool, Owner); 5] = [
+    (Order::Apple, FulfilAt::Accept, true, Owner::System),
+    (Order::Qq, FulfilAt::Accept, true, Owner::System),
+    (Order::Apple, FulfilAt::Joined, false, Owner::System),
+    (Order::Qq, FulfilAt::Joined, false, Owner::System),
+    (Order::Apple, FulfilAt::Joined, true, Owner::App),
 ];
 
 impl<const ORDER: usize> StateMachineTest for Calls<ORDER> {
@@ -131,8 +133,8 @@ impl<const ORDER: usize> StateMachineTest for Calls<ORDER> {
     type Reference = Stories;
 
     fn init_test((): &()) -> Phone {
-        let (order, fulfil_at, ringback) = TOLD[ORDER];
-        Phone::new(order, fulfil_at, ringback)
+        let (order, fulfil_at, ringback, owner) = TOLD[ORDER];
+        Phone::new(order, fulfil_at, ringback, owner)
     }
 
     fn apply(mut phone: Phone, (): &(), happens: Happens) -> Phone {
@@ -169,4 +171,7 @@ prop_state_machine! {
 
     #[test]
     fn qq_fulfilled_when_joined(sequential 1..120 => Calls<3>);
+
+    #[test]
+    fn conversations_that_the_app_activates(sequential 1..120 => Calls<4>);
 }

@@ -225,10 +225,14 @@ impl Centre {
         if let Some(muted) = self.call_mut(call).and_then(|call| call.mute.take()) {
             self.request(vec![CallAction::SetMuted { call, muted }]);
         }
-        // Where the session stayed active, no activation may come.
-        self.start_audio();
-        if matches!(self.audio.state(), State::Active | State::Playing | State::Running) {
-            self.report_connecting();
+        if self.activates() {
+            self.activate();
+        } else {
+            // Where the session stayed active, no activation may come.
+            self.start_audio();
+            if self.audio.is_active() {
+                self.report_connecting();
+            }
         }
         if self.call(call).is_some_and(|call| call.answered) {
             self.connected(call);
@@ -245,8 +249,10 @@ impl Centre {
             self.change(call, |call| call.held = false);
             self.send(call, Message::Hold(false));
         }
-        // Where the session stayed active, no activation may come.
-        if self.audio.state() != State::Resuming {
+        if self.activates() {
+            self.activate();
+        } else if self.audio.state() != State::Resuming {
+            // Where the session stayed active, no activation may come.
             self.start_audio();
         }
         self.mute_as_heard();

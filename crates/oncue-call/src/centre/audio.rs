@@ -1,17 +1,12 @@
-//! The session of the calls. It is taken by outputs and their answers: a step that the phone can refuse is taken in the
-//! typed session only when the phone said yes; what the typed session does (fulfil, start, stop) goes out by the same
-//! channel as everything else.
-//!
-//! A fulfil of answer or start is only made from a session whose type says that it is configured.
+//! The session of the calls, step by step: what it is asked for, what it answers, what the system does to it. Where the app
+//! activates it, see `own.rs`.
 
 use super::{Centre, Step};
 use crate::{EARLY, Notice, Order, Output};
 use oncue_session::{
-    Action, Activation, AnySession, Event, EventKind, Id, InterruptionReason, OutputPort, Refusal,
-    State, action,
+    CallCategory as _, Connects, Event, EventKind, Id, InterruptionReason, OutputPort, Refusal,
+    State,
 };
-use oncue_session::{CallCategory as _, Connects};
-use std::sync::mpsc::Sender;
 
 /// What a category is set for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,20 +17,10 @@ pub(super) enum Purpose {
     Action(Id),
     /// Calls that go on after the media services were reset.
     Reset,
+    /// A session that was interrupted and is active again.
+    Again,
     /// Nothing any more: a reset has wiped it.
     Nothing,
-}
-
-/// The fulfil or fail of an action, as the typed session gives it.
-fn token<K: oncue_session::IsAction>(id: Id, out: &Sender<Output>) -> Action<K> {
-    let out = out.clone();
-    Action::from_system(move |fulfilled| {
-        let _ = out.send(if fulfilled {
-            Output::Fulfill { action: id }
-        } else {
-            Output::Fail { action: id }
-        });
-    })
 }
 
 impl Centre {
@@ -46,16 +31,20 @@ impl Centre {
             State::Active | State::Playing | State::Running | State::Resuming => Asked::NotNeeded,
             State::MediaLost => Asked::Later,
             _ => {
-                let configuration = if video {
-                    self.settings.video.configuration()
-                } else {
-                    self.settings.voice.configuration()
-                };
-                self.put(Output::SetCategory(configuration));
-                self.category.push_back((purpose, video));
+                self.set_category(purpose, video);
                 Asked::Yes
             }
         }
+    }
+
+    pub(super) fn set_category(&mut self, purpose: Purpose, video: bool) {
+        let configuration = if video {
+            self.settings.video.configuration()
+        } else {
+            self.settings.voice.configuration()
+        };
+        self.put(Output::SetCategory(configuration));
+        self.category.push_back((purpose, video));
     }
 
     pub(super) fn category_set(&mut self, result: Result<(), Refusal>) {
@@ -64,7 +53,8 @@ impl Centre {
             return;
         }
         match result {
-            Ok(()) => self.configure(video),
+            // Where the session became active meanwhile, it was configured before.
+            Ok(()) => _ = self.audio.configure(&self.settings, video),
             Err(refusal) => {
                 let Refusal { domain, code } = refusal;
                 self.tell(Event::Refused { of: EventKind::SetCategory, domain, code, unit: None });
@@ -73,6 +63,7 @@ impl Centre {
         }
         match purpose {
             Purpose::Report | Purpose::Nothing => {}
+            Purpose::Again => self.start_active(),
             Purpose::Action(action) => match self.audio.state() {
                 // A category that was set before still stands.
                 State::Fresh => self.give_up(action),
@@ -83,32 +74,12 @@ impl Centre {
                 // No category, no audio: a call that is heard ends as one whose activation stays away.
                 if result.is_err() {
                     self.fail_heard_calls();
+                } else if self.activates() {
+                    self.activate();
                 }
                 self.ask_for_waiting_actions();
             }
         }
-    }
-
-    fn configure(&mut self, video: bool) {
-        let (voice, with_video) = (self.settings.voice, self.settings.video);
-        macro_rules! set {
-            ($session:ident) => {
-                if video {
-                    $session.configure(with_video).is_ok()
-                } else {
-                    $session.configure(voice).is_ok()
-                }
-            };
-        }
-        // Where the session became active meanwhile, it was configured before.
-        let _ = match self.audio.session() {
-            AnySession::Fresh(session) => set!(session),
-            AnySession::Configured(session) => set!(session),
-            AnySession::AwaitingActivation(session) => set!(session),
-            AnySession::Interrupted(session) => set!(session),
-            AnySession::Resuming(session) => set!(session),
-            _ => false,
-        };
     }
 
     /// Initializes the unit before the fulfil, as QQ does.
@@ -117,33 +88,13 @@ impl Centre {
             return;
         }
         let mut relay = self.hardware.relay(&self.out);
-        let prepared = match self.audio.session() {
-            AnySession::Configured(session) => session.prepare(&mut relay).is_ok(),
-            AnySession::AwaitingActivation(session) => session.prepare(&mut relay).is_ok(),
-            AnySession::Interrupted(session) => session.prepare(&mut relay).is_ok(),
-            AnySession::Resuming(session) => session.prepare(&mut relay).is_ok(),
-            AnySession::Active(session) => session.prepare(&mut relay).is_ok(),
-            _ => false,
-        };
+        let prepared = self.audio.prepare(&mut relay);
         self.hardware.is_prepared(prepared);
     }
 
     /// Fulfils an answer or a start. False where no category is set, so that no type allows it: the action is failed.
     pub(super) fn fulfill_connecting<K: Connects>(&mut self, id: Id) -> bool {
-        let token = token::<K>(id, &self.out);
-        let done = match self.audio.session() {
-            AnySession::Configured(session) => session.fulfill(token).is_ok(),
-            AnySession::AwaitingActivation(session) => session.fulfill(token).is_ok(),
-            AnySession::Active(session) => session.fulfill(token).is_ok(),
-            AnySession::Playing(session) => session.fulfill(token).is_ok(),
-            AnySession::Running(session) => session.fulfill(token).is_ok(),
-            AnySession::Interrupted(session) => session.fulfill(token).is_ok(),
-            AnySession::Resuming(session) => session.fulfill(token).is_ok(),
-            AnySession::Fresh(_) | AnySession::MediaLost(_) => {
-                token.fail();
-                false
-            }
-        };
+        let done = self.audio.fulfill::<K>(id, &self.out);
         if done && self.audio.state() == State::AwaitingActivation {
             self.await_activation();
         }
@@ -152,20 +103,7 @@ impl Centre {
 
     /// Fulfils the unhold of a call.
     pub(super) fn fulfill_unhold(&mut self, id: Id) -> bool {
-        let token = token::<action::Unhold>(id, &self.out);
-        let done = match self.audio.session() {
-            AnySession::Configured(session) => session.resume(token).is_ok(),
-            AnySession::AwaitingActivation(session) => session.resume(token).is_ok(),
-            AnySession::Active(session) => session.resume(token).is_ok(),
-            AnySession::Playing(session) => session.resume(token).is_ok(),
-            AnySession::Running(session) => session.resume(token).is_ok(),
-            AnySession::Interrupted(session) => session.resume(token).is_ok(),
-            AnySession::Resuming(session) => session.resume(token).is_ok(),
-            AnySession::Fresh(_) | AnySession::MediaLost(_) => {
-                token.fail();
-                false
-            }
-        };
+        let done = self.audio.resume(id, &self.out);
         if done {
             self.unheld = Some(self.now);
             self.await_resume();
@@ -197,13 +135,7 @@ impl Centre {
         if state == State::Active || state == State::Playing || state == State::Resuming {
             self.attempt = state == State::Resuming;
             let mut relay = self.hardware.relay(&self.out);
-            let started = match self.audio.session() {
-                AnySession::Active(session) if duplex => session.start(&mut relay).is_ok(),
-                AnySession::Active(session) => session.start_playback(&mut relay).is_ok(),
-                AnySession::Playing(session) => session.start(&mut relay).is_ok(),
-                AnySession::Resuming(session) => session.start(&mut relay).is_ok(),
-                _ => false,
-            };
+            let started = self.audio.start(&mut relay, duplex);
             self.hardware.is_prepared(started);
             // A mute outlives every start (rule `mute-survives-resume`).
             self.muted = self.is_muted();
@@ -221,11 +153,7 @@ impl Centre {
 
     /// Stops what runs.
     pub(super) fn stop_audio(&mut self) {
-        let _ = match self.audio.session() {
-            AnySession::Playing(session) => session.stop().is_ok(),
-            AnySession::Running(session) => session.stop().is_ok(),
-            _ => false,
-        };
+        self.audio.stop();
     }
 
     fn dispose_audio(&mut self) {
@@ -244,18 +172,23 @@ impl Centre {
         self.silent = true;
         self.put(Output::Notice(Notice::NoAudio(refusal)));
         // The one attempt without an activation may fail; else the next activation has to come.
-        if !self.attempt {
+        if self.activates() {
+            self.fail_heard_calls();
+        } else if !self.attempt {
             self.await_activation();
         }
     }
 
     pub(super) fn did_activate(&mut self) {
         self.tell(Event::DidActivate {});
+        if self.activates() {
+            return;
+        }
         (self.activation_due, self.resume_due, self.unheld) = (None, None, None);
         (self.silent, self.activated) = (false, true);
         // A repeat while audio runs is no activation to start anything for. After an attempt without an activation it is
         // the first that the stack hears of.
-        let starts = self.audio.did_activate(Activation::from_system()).is_ok();
+        let starts = self.audio.did_activate();
         if starts || !self.told || std::mem::take(&mut self.interrupted) {
             self.told = true;
             self.put(Output::TellStack { active: true });
@@ -274,6 +207,9 @@ impl Centre {
 
     pub(super) fn did_deactivate(&mut self) {
         self.tell(Event::DidDeactivate {});
+        if self.activates() {
+            return;
+        }
         self.audio.did_deactivate();
         self.activated = false;
         (self.speaker, self.speaker_lost) = (false, false);
@@ -282,15 +218,13 @@ impl Centre {
         let late = self.unheld.is_some_and(|at| self.now <= at + self.settings.waits.activation);
         if wanted && late {
             // An old call's deactivation: the activation of the call that was taken back may still come (§2.9).
-            if let AnySession::Configured(session) = self.audio.session() {
-                let _ = session.resume_after_reset();
-            }
+            self.audio.resume_late();
             self.await_resume();
         } else if self.live().is_empty() {
             self.put(Output::RestoreAudio);
         } else if !self.interrupted
             && self.audio.state() == State::Configured
-            && self.calls.iter().any(|call| call.is_live() && !call.held)
+            && self.is_any_heard()
         {
             // An ended call's deactivation, behind the fulfil of the next: that call's activation is still to come (§3.6).
             self.await_activation();
@@ -299,9 +233,7 @@ impl Centre {
 
     /// What one attempt won without an activation is its call's: the next call waits for an activation of its own.
     pub(super) fn leave_the_attempt(&mut self) {
-        if !self.activated
-            && matches!(self.audio.state(), State::Active | State::Playing | State::Running)
-        {
+        if !self.activated && self.audio.is_active() {
             self.audio.did_deactivate();
         }
     }
@@ -318,13 +250,15 @@ impl Centre {
         self.tell(Event::InterruptionBegan { reason });
         self.speaker_lost |= self.speaker;
         (self.interrupted, self.activated) = (true, false);
+        // A deactivation from here on is the interruption's, not an old call's.
+        self.unheld = None;
         self.audio.interruption_began();
     }
 
     pub(super) fn media_services_lost(&mut self) {
         self.tell(Event::MediaServicesLost {});
         self.audio.media_services_were_lost();
-        self.activated = false;
+        (self.activated, self.activating) = (false, false);
         (self.activation_due, self.resume_due, self.unheld) = (None, None, None);
         if std::mem::take(&mut self.told) {
             self.put(Output::TellStack { active: false });
@@ -344,7 +278,9 @@ impl Centre {
             Some(video) => {
                 self.ask_category(Purpose::Reset, video);
                 // Nobody knows whether the system activates again; the wait has an end (rule book §3.8).
-                self.await_activation();
+                if !self.activates() {
+                    self.await_activation();
+                }
             }
             None => self.ask_for_waiting_actions(),
         }
@@ -365,7 +301,7 @@ impl Centre {
     }
 
     /// Ends the calls that would be silent; a held one waits until it is taken back.
-    fn fail_heard_calls(&mut self) {
+    pub(super) fn fail_heard_calls(&mut self) {
         for call in self.live() {
             if self.call(call).is_some_and(|call| !call.held) {
                 self.fail_call(call);
@@ -387,12 +323,7 @@ impl Centre {
             return;
         }
         let port = if on { OutputPort::Speaker } else { OutputPort::None };
-        let done = match self.audio.session() {
-            AnySession::Active(session) => session.override_output(port).is_ok(),
-            AnySession::Playing(session) => session.override_output(port).is_ok(),
-            AnySession::Running(session) => session.override_output(port).is_ok(),
-            _ => false,
-        };
+        let done = self.audio.override_output(port);
         self.speaker = on && done;
         self.speaker_lost &= on;
     }

@@ -91,7 +91,8 @@ impl Centre {
     /// Apple stops before the last live call ends, QQ after the deactivation.
     fn stop_for_end(&mut self, id: Id) {
         let live = self.call(id).is_some_and(|call| call.is_live());
-        if live && self.settings.order == Order::Apple && !self.other_is_live(id) {
+        let first = self.settings.order == Order::Apple || self.activates();
+        if live && first && !self.other_is_live(id) {
             self.stop_audio();
         }
     }
@@ -100,6 +101,7 @@ impl Centre {
     pub(super) fn forget(&mut self, id: Id) {
         let Some(place) = self.calls.iter().position(|call| call.id == id) else { return };
         let mut call = self.calls.remove(place);
+        let was_live = call.is_live();
         self.settle_groups();
         self.ask_nothing_of(id);
         call.stage = Stage::Ended;
@@ -110,6 +112,9 @@ impl Centre {
             (self.activation_due, self.resume_due, self.unheld) = (None, None, None);
             (self.speaker, self.speaker_lost) = (false, false);
             self.leave_the_attempt();
+            if was_live || self.audio.is_active() {
+                self.release();
+            }
         }
         self.mute_as_heard();
         self.settle();
@@ -119,6 +124,7 @@ impl Centre {
     pub(super) fn provider_reset(&mut self) {
         self.tell(Event::ProviderReset {});
         self.audio.provider_did_reset();
+        self.stop_audio();
         self.activated = false;
         self.lose_audio();
         // Nobody waits for the actions and requests of before.

@@ -7,6 +7,7 @@
 use super::Centre;
 use crate::Output;
 use crate::integration::CallUi;
+use crate::session::Session;
 
 /// What is in force, and what was decided for the time after the last call.
 #[derive(Clone, Copy, Debug)]
@@ -59,6 +60,11 @@ impl Centre {
                 && now != next
             {
                 self.settings.framework = framework;
+                if self.settings.owner() != self.audio.owner() {
+                    self.stop_audio();
+                    self.lose_audio();
+                    self.audio = Session::new(self.settings.owner(), &self.out);
+                }
                 self.create_provider();
             }
         }

@@ -10,8 +10,8 @@ use super::story::{Driven, Player};
 use oncue_call::integration::CallUi;
 use oncue_call::*;
 use oncue_session::{
-    CallCategory, EndedReason, Event, EventKind, Finding, Id, PlayAndRecord, Refusal, Rule,
-    StartCallIntent,
+    CallCategory, EndedReason, Event, EventKind, Finding, Framework, Id, Owner, PlayAndRecord,
+    Refusal, Rule, StartCallIntent,
 };
 use std::collections::{HashSet, VecDeque};
 use std::time::Duration;
@@ -39,6 +39,8 @@ pub(crate) enum Happens {
     AudioStarted(bool),
     Activates,
     ActivatesAgain,
+    /// The app's own activation is refused.
+    ActiveRefused,
     Deactivates,
     Interrupts,
     InterruptionEnds,
@@ -111,6 +113,9 @@ pub(crate) struct Phone {
     performing: Vec<(Id, CallAction)>,
     categories: u32,
     starts: u32,
+    /// The app activates, and how many of its activations are not answered.
+    own: bool,
+    activations: u32,
     active: bool,
     activation_due: bool,
     deactivation_due: bool,
@@ -125,8 +130,12 @@ pub(crate) struct Phone {
 }
 
 impl Phone {
-    pub(crate) fn new(order: Order, fulfil_at: FulfilAt, ringback: bool) -> Self {
+    pub(crate) fn new(order: Order, fulfil_at: FulfilAt, ringback: bool, owner: Owner) -> Self {
+        let own = owner == Owner::App;
         let mut settings = Settings::new(order);
+        if own {
+            (settings.framework, settings.lck_owner) = (Framework::LiveCommunicationKit, owner);
+        }
         (settings.fulfil_at, settings.ringback) = (fulfil_at, ringback);
         settings.provider.maximum_call_groups = 3;
         settings.ring = Some(Duration::from_secs(20));
@@ -141,6 +150,8 @@ impl Phone {
             performing: Vec::new(),
             categories: 0,
             starts: 0,
+            own,
+            activations: 0,
             active: false,
             activation_due: false,
             deactivation_due: false,
@@ -228,6 +239,14 @@ impl Phone {
                 self.categories += 1;
             }
             Output::StartAudio { .. } => self.starts += 1,
+            Output::SetActive(active) => {
+                assert!(self.own, "a session of the system's");
+                if active {
+                    self.activations += 1;
+                } else {
+                    self.active = false;
+                }
+            }
             _ => {}
         }
     }
@@ -462,7 +481,17 @@ impl Phone {
                 while self.categories > 0 {
                     self.happens(H::CategorySet(true));
                 }
-                if std::mem::take(&mut self.activation_due) && !self.media_lost {
+                if self.own {
+                    if self.activations > 0 {
+                        self.activations -= 1;
+                        self.active = !self.media_lost;
+                        let refused = Err(Refusal::session(b"msrv"));
+                        self.tell(Input::ActiveSet(if self.active { Ok(()) } else { refused }));
+                        if self.active {
+                            self.tell(Input::DidActivate);
+                        }
+                    }
+                } else if std::mem::take(&mut self.activation_due) && !self.media_lost {
                     (self.active, self.interrupted) = (true, false);
                     self.deactivation_due = false;
                     self.tell(Input::DidActivate);
@@ -473,8 +502,14 @@ impl Phone {
                     self.tell(Input::DidActivate);
                 }
             }
+            H::ActiveRefused => {
+                if self.activations > 0 {
+                    self.activations -= 1;
+                    self.tell(Input::ActiveSet(Err(Refusal::session(b"!pri"))));
+                }
+            }
             H::Deactivates => {
-                if std::mem::take(&mut self.deactivation_due) {
+                if std::mem::take(&mut self.deactivation_due) && !self.own {
                     self.active = false;
                     self.activation_due |= self.calls.iter().any(|call| call.live && !call.held);
                     self.tell(Input::DidDeactivate);
@@ -520,7 +555,9 @@ impl Phone {
             // There is one first unlock, and it is behind every call that was not locked.
             H::Locked(true) if !self.begun.is_empty() => {}
             H::Locked(locked) => self.tell(Input::Unlocked(!locked)),
-            H::Decided(ui) => self.tell(Input::Decided(ui)),
+            // The guard knows one owner.
+            H::Decided(ui) if !self.own => self.tell(Input::Decided(ui)),
+            H::Decided(_) => {}
             H::Waits(ms) => {
                 // A phone completes its reports promptly.
                 while ms > 300 && !self.reports.is_empty() {

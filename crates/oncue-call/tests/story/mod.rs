@@ -22,7 +22,7 @@ mod words;
 pub(crate) use player::{Driven, Player, Watched, policy};
 
 use oncue_call::{FulfilAt, Order, Settings};
-use oncue_session::{Entry, Framework, Version};
+use oncue_session::{Entry, Framework, Owner, Version};
 use words::millis;
 
 /// A story of a file.
@@ -97,6 +97,7 @@ impl Story<'_> {
                 ["live-communication-kit"] => {
                     settings.framework = Framework::LiveCommunicationKit;
                 }
+                ["app-activates"] => settings.lck_owner = Owner::App,
                 _ => break,
             }
             lines.next();

@@ -87,7 +87,7 @@ pub(crate) struct Player {
 impl Player {
     pub(crate) fn new(settings: Settings, call_system: bool) -> Self {
         let mut policy = policy(settings.order);
-        policy.owner = if call_system { Owner::System } else { Owner::App };
+        policy.owner = if call_system { settings.lck_owner } else { Owner::App };
         let watched = Arc::new(Mutex::new(Watched::new(policy)));
         watched.lock().unwrap().see(&Entry::new(Duration::ZERO, Event::Launch {}));
         let mut letters = 0;

@@ -20,8 +20,10 @@ pub(super) struct Flow {
 pub(super) enum Kind {
     /// It has CallKit, and does what it is asked for.
     CallKit,
-    /// It has LiveCommunicationKit.
+    /// It has LiveCommunicationKit, and activates its session.
     Conversations,
+    /// It has LiveCommunicationKit, and the app activates.
+    OwnConversations,
     /// It has no call system that the app may use.
     NoCallSystem,
     /// It is not to be disturbed: no report is taken.
@@ -162,6 +164,9 @@ flows! {
         0 Invites(42), 2000 Answers(42), 4000 Interrupted, 5000 InterruptionEnds, 7000 Ends(42),
     }
     "live-communication-kit" "a conversation, in place of CallKit (3.13)" on Conversations {
+        0 Push(42), 2000 AnswersOnScreen(42), 5000 EndsOnScreen(42),
+    }
+    "live-communication-kit-app" "the same where the app activates (3.13)" on OwnConversations {
         0 Push(42), 2000 AnswersOnScreen(42), 5000 EndsOnScreen(42),
     }
     "withdrawn" "CallKit is withdrawn while a call is live (3.14)" on CallKit {

@@ -102,8 +102,10 @@ struct Phone {
 
 /// Plays a flow, until nothing more comes.
 pub(super) fn play(flow: &Flow, order: Order) -> Played {
-    let in_app = flow.phone == Kind::NoCallSystem;
-    let owner = if in_app { Owner::App } else { Owner::System };
+    let owner = match flow.phone {
+        Kind::NoCallSystem | Kind::OwnConversations => Owner::App,
+        _ => Owner::System,
+    };
     let mut policy = if order == Order::Qq { Policy::qq() } else { Policy::apple() };
     policy.owner = owner;
     let guard = Guard::new(policy);
@@ -126,9 +128,12 @@ pub(super) fn play(flow: &Flow, order: Order) -> Played {
 impl Phone {
     fn new(kind: Kind, order: Order, watched: Arc<Mutex<Watched>>) -> Self {
         let mut settings = Settings::new(order);
-        if kind == Kind::Conversations {
+        if matches!(kind, Kind::Conversations | Kind::OwnConversations) {
             settings.framework = Framework::LiveCommunicationKit;
             settings.fulfil_at = FulfilAt::Joined;
+        }
+        if kind == Kind::OwnConversations {
+            settings.lck_owner = Owner::App;
         }
         let mut letter = b'A';
         let new_id = move || {
@@ -296,7 +301,12 @@ impl Phone {
                 }
             }
             Output::SetCategory(_) => self.comes(2, Input::CategorySet(Ok(()))),
-            Output::SetActive(true) => self.comes(20, Input::ActiveSet(Ok(()))),
+            Output::SetActive(true) => {
+                self.comes(20, Input::ActiveSet(Ok(())));
+                if self.kind == Kind::OwnConversations {
+                    self.comes(40, Input::DidActivate);
+                }
+            }
             Output::StartAudio { .. } => self.comes(10, Input::AudioStarted(Ok(()))),
             Output::Send { call, message, .. } => match message {
                 Message::Dial { .. } => {
@@ -323,7 +333,7 @@ impl Phone {
     fn fulfilled(&mut self, id: Id) {
         let Some(place) = self.performing.iter().position(|(open, _)| *open == id) else { return };
         let action = self.performing.remove(place).1;
-        let activates = self.kind != Kind::NeverActivates;
+        let activates = !matches!(self.kind, Kind::NeverActivates | Kind::OwnConversations);
         let call = action.call();
         match action {
             CallAction::Answer { .. } | CallAction::Start { .. } => {

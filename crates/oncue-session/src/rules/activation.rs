@@ -570,10 +570,13 @@ fn configured_by_the_camera(facts: &Facts, seen: &Seen<'_>) -> bool {
         && (facts.calls.any_under_way(Call::is_live) || facts.in_call() && set)
 }
 
-/// What was interrupted, or lost its media services, may be activated again in the background.
+/// What was interrupted, or lost its media services, may be activated again in the background, and so may a conversation,
+/// which the user joins on the lock screen: a call system takes part in it.
 fn activated_in_the_background(facts: &Facts, seen: &Seen<'_>) -> bool {
     matches!(seen.event, Event::SetActive { active: true })
         && !facts.under_system()
+        && !facts.providers.is_lck()
+        && !facts.calls.any_under_way(|call| call.answer_performed || call.start_performed)
         && facts.surroundings.in_background()
         && facts.session.awaits_activation()
         && !facts.session.lost_by_reset

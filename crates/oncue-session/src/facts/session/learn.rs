@@ -240,6 +240,8 @@ impl Session {
                 (self.port, self.port_interrupted) = (OutputPort::None, false);
             }
             Event::InterruptionBegan { reason } => {
+                // A deactivation from here on is the interruption's, not an old call's.
+                self.unheld = None;
                 self.interrupted_again = self.interrupted;
                 (self.interrupted, self.interruption_reason) = (true, reason);
                 (self.interrupted_since_set, self.in_handler) = (true, true);
