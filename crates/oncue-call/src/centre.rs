@@ -167,7 +167,7 @@ pub struct Centre {
     interrupted: bool,
     /// Playback was sent to the loudspeaker.
     speaker: bool,
-    /// And an interruption has undone it.
+    /// It is to be: an interruption has undone it, or the wish came while the session was not active.
     speaker_lost: bool,
     /// Whether the last start was the one attempt without an activation.
     attempt: bool,

@@ -324,8 +324,7 @@ impl Centre {
         }
         let port = if on { OutputPort::Speaker } else { OutputPort::None };
         let done = self.audio.override_output(port);
-        self.speaker = on && done;
-        self.speaker_lost &= on;
+        (self.speaker, self.speaker_lost) = (on && done, on && !done);
     }
 }
 

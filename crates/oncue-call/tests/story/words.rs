@@ -204,6 +204,7 @@ fn wish(words: &[&str]) -> Wish {
             Wish::Tones { call: app(call), digits: digits.to_owned(), kind: DtmfType::SingleTone }
         }
         ["wants-speaker"] => Wish::Speaker { on: true },
+        ["wants-receiver"] => Wish::Speaker { on: false },
         ["translates", call] => Wish::Translate {
             call: app(call),
             on: true,

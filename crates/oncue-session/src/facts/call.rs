@@ -111,9 +111,11 @@ impl Call {
         }
     }
 
-    /// Ended by anybody: where the app owns the session, no call system tells of it.
+    /// Ended by anybody: where the app owns the session, no call system tells of it, unless it is a conversation that one
+    /// asked for.
     pub(crate) const fn is_over_for_the_app(&self) -> bool {
-        self.ended || self.peer_ended || self.user_ends || self.end_sent
+        let of_a_system = self.answer_performed || self.start_performed;
+        self.ended || !of_a_system && (self.peer_ended || self.user_ends || self.end_sent)
     }
 
     /// Whether it ended more than `wait` ago.
