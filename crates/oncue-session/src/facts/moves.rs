@@ -6,7 +6,7 @@ use super::calls::Calls;
 use super::session::Session;
 use super::units::Units;
 use crate::{Policy, State, StopAt};
-use oncue_platform::{ActionKind, Category, Event, Id, Owner, Step, SystemEvent};
+use oncue_platform::{ActionKind, Category, Event, EventKind, Id, Owner, Step, SystemEvent};
 
 /// What an event is to the table of the order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -81,6 +81,12 @@ pub(crate) fn move_of(
         Event::EnableAudio { on: false } if !units.any(|unit| unit.runs) => Move::Pass(Step::Stop),
         Event::StopUnit { unit } | Event::DisposeUnit { unit } if !units.other_runs(unit) => {
             Move::Step(Step::Stop)
+        }
+        // What did not start need not be stopped before the app gives its session back.
+        Event::Refused { of: EventKind::StartUnit, unit: Some(unit), .. }
+            if !system && !units.other_runs(unit) =>
+        {
+            Move::Pass(Step::Stop)
         }
         Event::DidActivate {} => Move::System(SystemEvent::DidActivate),
         Event::DidDeactivate {} => Move::System(SystemEvent::DidDeactivate),
