@@ -1,5 +1,6 @@
 //! `oncue simulate`: plays a flow of a call on a simple built-in phone and draws what was said, with the guard's verdict.
 
+mod arrows;
 mod draw;
 mod flows;
 mod phone;

@@ -1,7 +1,8 @@
 //! Draws what was said in a flow: in the terminal, and as SVG. It knows arrows only.
 
+use super::arrows::{Actor, Arrow};
 use super::flows::Flow;
-use super::phone::{Actor, Arrow, Played};
+use super::phone::Played;
 use oncue_call::Order;
 use std::fmt::Write as _;
 
