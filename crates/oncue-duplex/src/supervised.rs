@@ -2,7 +2,6 @@
 //! alone, not off its phases.
 
 use super::*;
-use crate::error::DeviceError;
 use cpal::ErrorKind;
 use proptest::prelude::*;
 
@@ -91,6 +90,22 @@ fn a_server_that_takes_long_to_refuse_is_asked_less_often() {
     orders(&mut supervisor, ms(2000));
     assert_eq!(orders(&mut supervisor, ms(5999)), []);
     assert_eq!(orders(&mut supervisor, ms(6000)), [Order::Rebuild(direction)]);
+}
+
+#[test]
+fn a_server_that_did_not_answer_is_asked_again_as_soon_as_one_that_refused() {
+    let direction = Direction::Playback;
+    let mut supervisor = Supervisor::new(RECOVERY);
+    supervisor.started(direction, 0, ms(0));
+    supervisor.lose(direction, gone(), ms(0));
+    orders(&mut supervisor, ms(0));
+    supervisor.dropped(direction, ms(0));
+    orders(&mut supervisor, ms(0));
+    let (operation, after) = (crate::Operation::OpenHost, ms(2000));
+    let error = OpenError::Device(DeviceError::TimedOut { operation, after });
+    supervisor.rebuilt(direction, Err(error), after, ms(2000));
+    orders(&mut supervisor, ms(2000));
+    assert_eq!(orders(&mut supervisor, ms(2010)), [Order::Rebuild(direction)]);
 }
 
 #[test]

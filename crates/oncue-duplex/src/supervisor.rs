@@ -3,7 +3,7 @@
 //! Pure: what happened and what time it is come in, orders go out. Each direction is by itself. The other side of it,
 //! which carries the orders out, is `rescue.rs`.
 
-use crate::error::{Direction, LossCause, OpenError, StreamEvent};
+use crate::error::{DeviceError, Direction, LossCause, OpenError, StreamEvent};
 use crate::settings::Recovery;
 use core::time::Duration;
 use std::collections::VecDeque;
@@ -166,8 +166,10 @@ impl Supervisor {
             }
             Err(error) => {
                 // A server that takes long to refuse is not asked as often: PulseAudio's host leaves a thread behind
-                // each time.
-                let pause = pause(side.attempts, longest).max(took.saturating_mul(2));
+                // each time. One that does not answer is: the threads that hang in it are counted, and limited.
+                let answered = !matches!(error, OpenError::Device(DeviceError::TimedOut { .. }));
+                let slow = if answered { took.saturating_mul(2) } else { Duration::ZERO };
+                let pause = pause(side.attempts, longest).max(slow);
                 side.phase = Phase::Waits(now.saturating_add(pause));
                 let attempts = side.attempts;
                 if side.failure.as_ref() != Some(&error) {
