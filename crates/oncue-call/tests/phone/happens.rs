@@ -257,6 +257,10 @@ impl Phone {
                 }
             }
             H::MediaLost => {
+                // What setActive returned is told before what the system does next.
+                while self.activations > 0 {
+                    self.happens(H::ActiveRefused);
+                }
                 if !std::mem::replace(&mut self.media_lost, true) {
                     (self.active, self.activation_due, self.deactivation_due) =
                         (false, false, false);
