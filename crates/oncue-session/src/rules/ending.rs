@@ -421,8 +421,9 @@ fn falls_asleep_before_the_hang_up(facts: &Facts, seen: &Seen<'_>) -> bool {
             action.kind == ActionKind::End
                 && action.completed.is_none()
                 && !action.of_unknown_call
-                // Of a call that was not seen before, the hang-up may not have been seen either.
-                && (facts.whole || facts.call(seen).is_some_and(|call| call.since < action.performed))
+                // Of a call that was not seen before, or was forgotten, the hang-up may not have been seen either.
+                && (facts.whole && !facts.calls.forgot
+                    || facts.call(seen).is_some_and(|call| call.since < action.performed))
         })
         // Another live call keeps the app awake.
         && facts.call(seen).is_some_and(|call| {
