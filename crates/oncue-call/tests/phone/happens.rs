@@ -293,7 +293,7 @@ impl Phone {
             H::Decided(_) => {}
             H::Waits(ms) => {
                 // A phone completes its reports promptly.
-                while ms > 300 && !self.reports.is_empty() {
+                while ms >= 300 && !self.reports.is_empty() {
                     self.happens(H::Reports(None));
                 }
                 self.wait(Duration::from_millis(ms));
