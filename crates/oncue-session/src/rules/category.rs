@@ -413,10 +413,11 @@ super::rules! {
     }
 }
 
-fn unset_at_the_report(facts: &Facts, seen: &Seen<'_>) -> bool {
+fn unset_at_the_report(facts: &Facts, _: &Seen<'_>) -> bool {
     facts.policy.category_at == CategoryAt::BeforeReport
         && facts.under_system()
-        && !facts.other_is_live(seen.event.call())
+        // Beside a live call its session is left alone; a second report of that call itself is only refused.
+        && !facts.other_is_live(None)
         && facts.session.is(State::Fresh)
 }
 
