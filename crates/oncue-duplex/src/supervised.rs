@@ -32,6 +32,16 @@ fn orders(supervisor: &mut Supervisor, now: Duration) -> Vec<Order> {
     core::iter::from_fn(|| supervisor.order(now, true)).collect()
 }
 
+/// A direction that ran is lost, and its stream is gone.
+fn lost_and_dropped(direction: Direction) -> Supervisor {
+    let mut supervisor = Supervisor::new(RECOVERY);
+    supervisor.started(direction, 0, ms(0));
+    supervisor.lose(direction, gone(), ms(0));
+    orders(&mut supervisor, ms(0));
+    supervisor.dropped(direction, ms(0));
+    supervisor
+}
+
 #[test]
 fn a_lost_direction_is_dropped_rebuilt_at_once_and_told_when_its_first_callback_came() {
     let direction = Direction::Capture;
@@ -55,11 +65,7 @@ fn a_lost_direction_is_dropped_rebuilt_at_once_and_told_when_its_first_callback_
 #[test]
 fn pauses_double_up_to_the_longest_and_a_failure_is_told_once() {
     let direction = Direction::Playback;
-    let mut supervisor = Supervisor::new(RECOVERY);
-    supervisor.started(direction, 0, ms(0));
-    supervisor.lose(direction, gone(), ms(0));
-    orders(&mut supervisor, ms(0));
-    supervisor.dropped(direction, ms(0));
+    let mut supervisor = lost_and_dropped(direction);
     let (mut begun, mut told) = (Vec::new(), 0);
     for now in 0..2000 {
         for order in orders(&mut supervisor, ms(now)) {
@@ -80,11 +86,7 @@ fn pauses_double_up_to_the_longest_and_a_failure_is_told_once() {
 #[test]
 fn a_server_that_takes_long_to_refuse_is_asked_less_often() {
     let direction = Direction::Playback;
-    let mut supervisor = Supervisor::new(RECOVERY);
-    supervisor.started(direction, 0, ms(0));
-    supervisor.lose(direction, gone(), ms(0));
-    orders(&mut supervisor, ms(0));
-    supervisor.dropped(direction, ms(0));
+    let mut supervisor = lost_and_dropped(direction);
     orders(&mut supervisor, ms(0));
     supervisor.rebuilt(direction, Err(refused()), ms(2000), ms(2000));
     orders(&mut supervisor, ms(2000));
@@ -95,11 +97,7 @@ fn a_server_that_takes_long_to_refuse_is_asked_less_often() {
 #[test]
 fn a_server_that_did_not_answer_is_asked_again_as_soon_as_one_that_refused() {
     let direction = Direction::Playback;
-    let mut supervisor = Supervisor::new(RECOVERY);
-    supervisor.started(direction, 0, ms(0));
-    supervisor.lose(direction, gone(), ms(0));
-    orders(&mut supervisor, ms(0));
-    supervisor.dropped(direction, ms(0));
+    let mut supervisor = lost_and_dropped(direction);
     orders(&mut supervisor, ms(0));
     let (operation, after) = (crate::Operation::OpenHost, ms(2000));
     let error = OpenError::Device(DeviceError::TimedOut { operation, after });

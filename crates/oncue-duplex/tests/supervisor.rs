@@ -33,6 +33,11 @@ fn settings(change: impl FnOnce(&mut Recovery)) -> DuplexSettings {
     DuplexSettings { recovery: Some(recovery), ..DuplexSettings::default() }
 }
 
+/// The stream of a direction ends, as when its device is gone.
+fn take_away(card: &Card, direction: CardDirection) {
+    card.inject(Fault::Fail { direction, kind: ErrorKind::DeviceNotAvailable });
+}
+
 fn ideal() -> Card {
     free_running(CardSettings::default())
 }
@@ -281,7 +286,7 @@ fn the_default_device_is_followed_where_that_is_asked_and_only_there() {
             // The headset is unplugged: its streams end, and the default is the first device again.
             card.inject(Fault::OtherDefault(false));
             for direction in [CardDirection::Capture, CardDirection::Playback] {
-                card.inject(Fault::Fail { direction, kind: ErrorKind::DeviceNotAvailable });
+                take_away(&card, direction);
             }
             until(|| {
                 talk(&card, &mut endpoint, 1);
@@ -289,10 +294,7 @@ fn the_default_device_is_followed_where_that_is_asked_and_only_there() {
             });
         } else {
             // It is found again by its id, though another one is the default.
-            card.inject(Fault::Fail {
-                direction: CardDirection::Playback,
-                kind: ErrorKind::DeviceNotAvailable,
-            });
+            take_away(&card, CardDirection::Playback);
             run_until_recovered(&card, &mut duplex, Direction::Playback);
             assert_eq!(device(&duplex), first);
         }
@@ -310,7 +312,7 @@ fn a_drop_that_never_returns_does_not_hold_the_other_direction() {
     let _running = duplex.start(permit(), Directions::Duplex).unwrap();
     card.inject(Fault::HangIn { call: Call::Drop, direction: CardDirection::Playback });
     for direction in [CardDirection::Capture, CardDirection::Playback] {
-        card.inject(Fault::Fail { direction, kind: ErrorKind::DeviceNotAvailable });
+        take_away(&card, direction);
     }
     run_until_recovered(&card, &mut duplex, Direction::Capture);
     until(|| {
@@ -336,10 +338,7 @@ fn a_clock_that_does_not_answer_does_not_hold_the_other_direction() {
     talk(&card, &mut endpoint, 10);
     card.inject(Fault::HangIn { call: Call::Clock, direction: CardDirection::Capture });
     for _ in 0..2 {
-        card.inject(Fault::Fail {
-            direction: CardDirection::Playback,
-            kind: ErrorKind::DeviceNotAvailable,
-        });
+        take_away(&card, CardDirection::Playback);
         run_until_recovered(&card, &mut duplex, Direction::Playback);
     }
     until(|| (abandoned_threads() > 0).then_some(()));
@@ -359,10 +358,7 @@ fn who_waits_for_a_drop_does_not_end_the_recovery() {
     let _running = duplex.start(permit(), Directions::Duplex).unwrap();
     talk(&card, &mut endpoint, 10);
     card.inject(Fault::HangIn { call: Call::Drop, direction: CardDirection::Playback });
-    card.inject(Fault::Fail {
-        direction: CardDirection::Playback,
-        kind: ErrorKind::DeviceNotAvailable,
-    });
+    take_away(&card, CardDirection::Playback);
     run_until_lost(&card, &mut duplex);
     // The drop hangs for longer than anybody waits for it.
     duplex.prepare().unwrap();
@@ -384,10 +380,7 @@ fn a_start_that_fails_leaves_the_run_to_its_handle() {
     let mut running = duplex.start(permit(), Directions::Playback).unwrap();
     talk(&card, &mut endpoint, 10);
     card.inject(Fault::HangIn { call: Call::Open, direction: CardDirection::Playback });
-    card.inject(Fault::Fail {
-        direction: CardDirection::Playback,
-        kind: ErrorKind::DeviceNotAvailable,
-    });
+    take_away(&card, CardDirection::Playback);
     run_until_lost(&card, &mut duplex);
     // Nobody is told before a tick: the prepared stream of capture refuses to play, and there is no other.
     card.inject(Fault::Unplug);
@@ -422,10 +415,7 @@ fn a_play_that_hangs_is_forgotten_by_a_stop() {
     let mut running = duplex.start(permit(), Directions::Duplex).unwrap();
     talk(&card, &mut endpoint, 10);
     card.inject(Fault::HangIn { call: Call::Play, direction: CardDirection::Capture });
-    card.inject(Fault::Fail {
-        direction: CardDirection::Capture,
-        kind: ErrorKind::DeviceNotAvailable,
-    });
+    take_away(&card, CardDirection::Capture);
     run_until_lost(&card, &mut duplex);
     let before = duplex.stats().playback.stream.callbacks;
     std::thread::sleep(Duration::from_millis(60));

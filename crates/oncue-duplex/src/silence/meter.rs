@@ -235,6 +235,17 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
+    const RATE: f64 = 48_000.0;
+
+    fn sine(hz: f64, amplitude: f64, from: usize) -> Vec<f32> {
+        let phase = |n: usize| core::f64::consts::TAU * (hz * n as f64 / RATE).fract();
+        (from..from + 480).map(|n| (amplitude * phase(n).sin()) as f32).collect()
+    }
+
+    fn of_16_bits(samples: &[f32]) -> Vec<f32> {
+        samples.iter().map(|x| (x * 32_768.0).round() / 32_768.0).collect()
+    }
+
     /// Ten blocks: how many frames of each are the same as before, and of a sine.
     fn told(mut block: impl FnMut(usize) -> Vec<f32>) -> Vec<(u32, u32)> {
         let mut meter = BlockMeter::default();
@@ -242,6 +253,32 @@ mod tests {
             .map(|n| meter.block(n as u64 * 480, &block(n)))
             .map(|stats| (stats.same, stats.sine))
             .collect()
+    }
+
+    #[test]
+    fn a_steady_sine_is_told_from_a_buffer_that_comes_again() {
+        for (hz, amplitude) in [(100.0, 0.9), (700.0, 0.1), (1000.0, 0.5), (5000.0, 0.01)] {
+            let mut cycle = sine(hz, amplitude, 0);
+            for _ in 0..2 {
+                let blocks = told(|_| cycle.clone());
+                assert_eq!(blocks[0], (0, 0));
+                assert_eq!(blocks[1], (0, 0), "the first that comes again is not looked at yet");
+                assert!(blocks[2..].iter().all(|block| *block == (480, 480)), "{hz} Hz {blocks:?}");
+                cycle = of_16_bits(&cycle);
+            }
+            let above: Vec<f32> = cycle.iter().map(|x| x + 0.1).collect();
+            assert!(told(|_| above.clone())[2..].iter().all(|block| *block == (480, 480)));
+            // A tone that does not fit: it comes again with a step.
+            let blocks = told(|_| sine(hz + 30.0, amplitude, 0));
+            assert!(blocks[2..].iter().all(|block| *block == (480, 0)), "{blocks:?}");
+        }
+        let mut random = fastrand::Rng::with_seed(1);
+        let noise: Vec<f32> = (0..480).map(|_| random.f32() - 0.5).collect();
+        assert!(told(|_| noise.clone())[2..].iter().all(|block| *block == (480, 0)));
+        assert!(told(|n| sine(441.7, 0.5, n * 480)).iter().all(|block| *block == (0, 0)));
+        // 440 Hz comes again after five blocks.
+        let blocks = told(|n| sine(440.0, 0.5, n * 480));
+        assert!(blocks[6..].iter().all(|block| *block == (480, 480)), "{blocks:?}");
     }
 
     #[test]
