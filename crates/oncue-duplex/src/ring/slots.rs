@@ -22,8 +22,8 @@ use std::sync::Arc;
 
 type Ring<const N: usize> = Arc<SharedRb<Slots<N>>>;
 
-/// The memory, away from the indices: where it begins right behind them, as `ringbuf`'s own array does, a block of 64
-/// across threads costs a fifth more. Its length is a constant, so that no call divides.
+/// The memory, away from the indices: right behind them, as `ringbuf`'s own array lies, it gets in the way of their cache
+/// lines, at which both threads pull. Its length is a constant, so that no call divides.
 struct Slots<const N: usize>(Box<Memory<N>>);
 
 /// On cache lines of its own.
