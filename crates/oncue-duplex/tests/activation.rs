@@ -9,7 +9,6 @@
 mod rig;
 mod tone;
 
-use core::f64::consts::TAU;
 use core::time::Duration;
 use cpal::SampleFormat;
 use oncue_card::{Card, CardSettings, Fault};
@@ -17,7 +16,7 @@ use oncue_duplex::{Duplex, DuplexSettings, Endpoint, Recovery, StreamEvent};
 use oncue_session::{Directions, Engine};
 use rig::{TEN_MS, free_running, nothing_is_unaccounted_for, open, permit};
 use std::time::Instant;
-use tone::residual_db;
+use tone::{residual_db, tone_then_impulse};
 
 /// Hz, of the call.
 const RATE: u32 = 48_000;
@@ -136,13 +135,7 @@ fn sounds_right(card: &Card, duplex: &Duplex, endpoint: &mut Endpoint, to: Taken
                 captured.extend_from_slice(&frame);
             }
             for sample in &mut frame {
-                *sample = if written < impulse_at - u64::from(RATE) {
-                    0.5 * (TAU * hz / f64::from(RATE) * written as f64).sin() as f32
-                } else if written == impulse_at {
-                    0.9
-                } else {
-                    0.0
-                };
+                *sample = tone_then_impulse(written, impulse_at, hz, RATE);
                 written += 1;
             }
             let out = endpoint.write(&frame);

@@ -7,13 +7,12 @@
 mod rig;
 mod tone;
 
-use core::f64::consts::TAU;
 use core::time::Duration;
 use oncue_card::{CardSettings, Fault};
 use oncue_duplex::{Clocks, Duplex, DuplexSettings, HostSource, OpenError};
 use oncue_session::{Directions, Engine};
 use rig::{free_running, open, permit};
-use tone::residual_db;
+use tone::{residual_db, tone_then_impulse};
 
 #[test]
 fn tones_are_pure_and_the_round_trip_is_right_at_any_device_rate() {
@@ -64,13 +63,7 @@ fn converted(device: u32, rate: u32, clocks: Clocks) {
                 captured.extend_from_slice(&frame);
             }
             for sample in &mut frame {
-                *sample = if written < impulse_at - u64::from(rate) {
-                    0.5 * (TAU * hz / f64::from(rate) * written as f64).sin() as f32
-                } else if written == impulse_at {
-                    0.9
-                } else {
-                    0.0
-                };
+                *sample = tone_then_impulse(written, impulse_at, hz, rate);
                 written += 1;
             }
             assert_eq!(endpoint.write(&frame).accepted, frame.len(), "{what}");

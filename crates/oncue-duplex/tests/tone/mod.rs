@@ -1,4 +1,4 @@
-//! How pure a tone is.
+//! A tone, and how pure one is.
 
 #![allow(dead_code, reason = "each test file uses a part of it")]
 
@@ -43,4 +43,15 @@ fn fit(signal: &[f32], frequency: f64, start: f64) -> (f64, f64) {
     }
     let determinant = cc * ss - cs * cs;
     ((cx * ss - sx * cs) / determinant, (sx * cc - cx * cs) / determinant)
+}
+
+/// Frame `n` of a tone of `hz` at −6 dBFS that ends a second before a lone impulse, frame `impulse_at`.
+pub(crate) fn tone_then_impulse(n: u64, impulse_at: u64, hz: f64, rate: u32) -> f32 {
+    if n < impulse_at - u64::from(rate) {
+        0.5 * (TAU * hz / f64::from(rate) * n as f64).sin() as f32
+    } else if n == impulse_at {
+        0.9
+    } else {
+        0.0
+    }
 }
