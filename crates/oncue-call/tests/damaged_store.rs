@@ -3,7 +3,7 @@
 #![cfg(feature = "sqlite")]
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
-use oncue_call::{Handle, IdentityStore, NewCall, SqliteStore, StoreError};
+use oncue_call::{Ending, Handle, IdentityStore, NewCall, SqliteStore, StoreError};
 use oncue_session::Id;
 use rusqlite::Connection;
 use std::fs;
@@ -42,7 +42,8 @@ fn filled(name: &str, calls: u128) -> PathBuf {
 fn refused(path: &PathBuf) -> StoreError {
     let before = fs::read(path).unwrap();
     let error = SqliteStore::open(path).unwrap_err();
-    assert_eq!(fs::read(path).unwrap(), before, "{error}");
+    assert!(fs::read(path).unwrap() == before, "it was written to: {error}");
+    assert_eq!(error.to_string().lines().count(), 1, "{error}");
     error
 }
 
@@ -94,6 +95,8 @@ fn an_empty_file_becomes_a_store() {
 #[test]
 fn a_damaged_page_and_a_file_cut_short_are_damage() {
     let path = filled("page", 120);
+    // Without a log, as a process leaves it that is killed while it makes the file.
+    Connection::open(&path).unwrap().pragma_update(None, "journal_mode", "DELETE").unwrap();
     let whole = fs::read(&path).unwrap();
     let page = 4096;
     assert!(whole.len() > 4 * page, "enough to damage");
@@ -136,37 +139,75 @@ fn a_folder_that_is_not_there_is_the_mediums_error() {
 /// from reading, so that the test runs again as nobody where it runs as root.
 #[cfg(unix)]
 #[test]
-fn a_file_that_may_not_be_read_is_locked() {
-    use std::os::unix::fs::PermissionsExt;
+fn a_file_that_may_not_be_read_yet_is_locked_until_it_may() {
+    use std::os::unix::fs::{PermissionsExt, chown};
     use std::os::unix::process::CommandExt;
     use std::process::Command;
 
-    const LOCKED: &str = "ONCUE_LOCKED_FILE";
-    if let Some(path) = std::env::var_os(LOCKED) {
-        let error = SqliteStore::open(path).unwrap_err();
-        assert!(matches!(error, StoreError::Locked), "{error}");
-        return;
+    const FOLDER: &str = "ONCUE_LOCKED_FOLDER";
+    const NOBODY: u32 = 65_534;
+    if let Some(folder) = std::env::var_os(FOLDER) {
+        return locked_until_it_may_be_read(&PathBuf::from(folder).join("identities.sqlite"));
     }
-    let path = std::env::temp_dir().join(format!("oncue-locked-{}.sqlite", std::process::id()));
+    let folder = std::env::temp_dir().join(format!("oncue-locked-{}", std::process::id()));
+    fs::create_dir(&folder).unwrap();
+    let path = folder.join("identities.sqlite");
     fs::copy(filled("locked", 1), &path).unwrap();
     fs::set_permissions(&path, fs::Permissions::from_mode(0o000)).unwrap();
     if fs::File::open(&path).is_err() {
-        assert!(matches!(SqliteStore::open(&path), Err(StoreError::Locked)));
+        locked_until_it_may_be_read(&path);
     } else {
         // A copy that nobody can run, wherever the original lies.
-        let program = path.with_extension("program");
+        let program = folder.join("program");
         fs::copy(std::env::current_exe().unwrap(), &program).unwrap();
+        chown(&folder, Some(NOBODY), Some(NOBODY)).unwrap();
+        chown(&path, Some(NOBODY), Some(NOBODY)).unwrap();
         let done = Command::new(&program)
-            .args(["--exact", "a_file_that_may_not_be_read_is_locked", "--quiet"])
-            .env(LOCKED, &path)
+            .args(["--exact", "a_file_that_may_not_be_read_yet_is_locked_until_it_may", "--quiet"])
+            .env(FOLDER, &folder)
             .current_dir("/")
-            .uid(65_534)
-            .gid(65_534)
+            .uid(NOBODY)
+            .gid(NOBODY)
             .output()
             .unwrap();
-        fs::remove_file(program).unwrap();
         let said = String::from_utf8_lossy(&done.stdout);
         assert!(done.status.success() && said.contains("1 passed"), "{said}");
     }
-    fs::remove_file(&path).unwrap();
+    fs::remove_dir_all(&folder).unwrap();
+}
+
+/// The file holds one live call, 1, with peer 7.
+#[cfg(unix)]
+fn locked_until_it_may_be_read(path: &PathBuf) {
+    use std::os::unix::fs::PermissionsExt;
+
+    let before = fs::read(path).map_err(|error| error.kind());
+    assert_eq!(before, Err(std::io::ErrorKind::PermissionDenied), "the test has a lock");
+    let mut store = SqliteStore::open(path).unwrap();
+    let (handle, peer, now) = (Handle::generic("seven"), 7.into(), SystemTime::UNIX_EPOCH);
+    for answer in [
+        store.peer_of(&handle).err(),
+        store.handle_of(&peer).err(),
+        store.live_calls().err(),
+        store.recents(9).err(),
+        store.remember(&peer, &handle).err(),
+        store.end(Id::new(1), now, Ending::Local).err(),
+        store.end_left_behind(now).err(),
+    ] {
+        assert!(matches!(answer, Some(StoreError::Locked)), "{answer:?}");
+    }
+
+    fs::set_permissions(path, fs::Permissions::from_mode(0o600)).unwrap();
+    assert_eq!(store.peer_of(&handle).unwrap(), Some(peer));
+    store.end(Id::new(1), now, Ending::Local).unwrap();
+    assert_eq!(SqliteStore::open(path).unwrap().recents(9).unwrap().len(), 1);
+
+    // What it finds behind the lock may be no store.
+    fs::set_permissions(path, fs::Permissions::from_mode(0o000)).unwrap();
+    let store = SqliteStore::open(path).unwrap();
+    assert!(matches!(store.live_calls(), Err(StoreError::Locked)));
+    fs::set_permissions(path, fs::Permissions::from_mode(0o600)).unwrap();
+    fs::write(path, "a letter").unwrap();
+    assert!(matches!(store.live_calls(), Err(StoreError::Foreign { .. })));
+    assert_eq!(fs::read(path).unwrap(), b"a letter");
 }

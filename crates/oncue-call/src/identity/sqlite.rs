@@ -17,87 +17,56 @@
 //! The folder of the file should have the protection class that the first unlock opens for good
 //! (`completeUntilFirstUserAuthentication`). Under a stricter one the store is locked whenever the phone is.
 
+mod file;
 mod values;
 
 use super::{AppId, CallRecord, Ending, IdentityStore, NewCall, StoreError};
 use crate::Handle;
 use oncue_session::Id;
-use rusqlite::{Connection, ErrorCode, OptionalExtension, Row, TransactionBehavior, params};
+use rusqlite::{
+    Connection, ErrorCode, OptionalExtension, Row, Transaction, TransactionBehavior, params,
+};
+use std::cell::OnceCell;
 use std::fs::File;
-use std::io::{self, ErrorKind, Read};
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 use values::{nanoseconds, record};
-
-/// "OnCu": the application id of our files.
-const APPLICATION: i32 = i32::from_be_bytes(*b"OnCu");
-/// The form of the tables.
-const FORM: i32 = 1;
-
-/// How long a write waits for another process of the app (a notification service extension) that writes.
-const BUSY: Duration = Duration::from_secs(2);
-
-const TABLES: &str = "
-    CREATE TABLE handle (
-        kind INTEGER NOT NULL,   -- HandleType's number
-        value TEXT NOT NULL,
-        app ANY NOT NULL,        -- AppId: INTEGER or TEXT
-        turn INTEGER NOT NULL,   -- the highest of an app id is the one in use
-        PRIMARY KEY (kind, value)
-    ) STRICT, WITHOUT ROWID;
-    CREATE INDEX handle_by_app ON handle (app, turn);
-    CREATE TABLE call (
-        uuid BLOB NOT NULL PRIMARY KEY,
-        app ANY NOT NULL,
-        kind INTEGER NOT NULL,
-        value TEXT NOT NULL,
-        outgoing INTEGER NOT NULL,
-        video INTEGER NOT NULL,
-        in_recents INTEGER NOT NULL,
-        began INTEGER NOT NULL,  -- times: nanoseconds since 1970
-        connected INTEGER,
-        ended INTEGER,           -- NULL while it is live
-        why INTEGER              -- EndedReason's number; 0 local, -1 left behind
-    ) STRICT, WITHOUT ROWID;
-    CREATE INDEX live_call ON call (began, uuid) WHERE ended IS NULL;
-    CREATE INDEX recent_call ON call (began, uuid) WHERE ended IS NOT NULL AND in_recents;
-";
 
 const CALL: &str = "SELECT uuid, app, kind, value, outgoing, video, in_recents, began, connected, ended, why FROM call";
 
 /// Identities in an SQLite file.
 #[derive(Debug)]
 pub struct SqliteStore {
-    connection: Connection,
     path: PathBuf,
+    /// Empty as long as the system did not let the file be read.
+    opened: OnceCell<Connection>,
 }
 
 impl SqliteStore {
     /// Opens the file, or makes it.
     ///
+    /// That the system does not let it be read yet, as on a phone before the first unlock, is no error here: the store
+    /// answers [`StoreError::Locked`] then, and each method tries to open the file again. If that finds what is no store,
+    /// the method answers with the errors below.
+    ///
     /// # Errors
-    /// [`StoreError::Locked`] if the system does not let it be read: on a phone, before the first unlock.
     /// [`StoreError::Foreign`] if it is anything but a file of this version's: it is left as it is.
     /// [`StoreError::Damaged`], [`StoreError::Medium`].
     pub fn open(path: impl AsRef<Path>) -> Result<Self, StoreError> {
-        let path = path.as_ref();
-        let failed = |error| store_error(path, error);
-        look_at(path)?;
-        let mut connection = Connection::open(path).map_err(failed)?;
-        connection.busy_timeout(BUSY).map_err(failed)?;
-        make_tables(&mut connection).map_err(failed)?;
-        // A newer version may have left its form in the log, where `look_at` does not see it.
-        let form = connection.pragma_query_value(None, "user_version", |row| row.get(0));
-        is_known(path, form.map_err(failed)?)?;
-        // Only now: the header of a file of ours is in the file itself, where `look_at` reads it, not in the log.
-        connection.pragma_update(None, "journal_mode", "WAL").map_err(failed)?;
-        connection.pragma_update(None, "synchronous", "FULL").map_err(failed)?;
-        let found: String =
-            connection.pragma_query_value(None, "quick_check", |row| row.get(0)).map_err(failed)?;
-        if found != "ok" {
-            return Err(StoreError::Damaged { place: path.display().to_string(), why: found });
+        let store = Self { path: path.as_ref().to_path_buf(), opened: OnceCell::new() };
+        match store.connection() {
+            Ok(_) | Err(StoreError::Locked) => Ok(store),
+            Err(error) => Err(error),
         }
-        Ok(Self { connection, path: path.to_path_buf() })
+    }
+
+    fn connection(&self) -> Result<&Connection, StoreError> {
+        if let Some(connection) = self.opened.get() {
+            return Ok(connection);
+        }
+        let connection = file::connect(&self.path)?;
+        Ok(self.opened.get_or_init(|| connection))
     }
 
     /// Runs a statement for its rows.
@@ -107,7 +76,7 @@ impl SqliteStore {
         values: impl rusqlite::Params,
         read: impl Fn(&Row<'_>) -> rusqlite::Result<T>,
     ) -> Result<Vec<T>, StoreError> {
-        self.connection
+        self.connection()?
             .prepare_cached(statement)
             .and_then(|mut statement| statement.query_map(values, read)?.collect())
             .map_err(|error| store_error(&self.path, error))
@@ -118,9 +87,8 @@ impl SqliteStore {
         &mut self,
         write: impl FnOnce(&Connection) -> Result<T, Refused>,
     ) -> Result<T, StoreError> {
-        let done = self
-            .connection
-            .transaction_with_behavior(TransactionBehavior::Immediate)
+        // None is open before it: whoever writes has the store alone.
+        let done = Transaction::new_unchecked(self.connection()?, TransactionBehavior::Immediate)
             .map_err(Refused::Sqlite)
             .and_then(|transaction| {
                 let written = write(&transaction)?;
@@ -265,71 +233,6 @@ fn remember(connection: &Connection, peer: &AppId, handle: &Handle) -> Result<()
         )?
         .execute(params![handle.kind, handle.value, peer])?;
     Ok(())
-}
-
-/// Looks at the file without SQLite: whether it can be read at all, and whether it is one of ours.
-fn look_at(path: &Path) -> Result<(), StoreError> {
-    let place = path.display().to_string();
-    let mut header = [0; 100];
-    let length = match File::open(path).and_then(|file| fill(file, &mut header)) {
-        Ok(length) => length,
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
-        Err(error) if error.kind() == ErrorKind::PermissionDenied => {
-            return Err(StoreError::Locked);
-        }
-        Err(error) => return Err(StoreError::Medium { place, source: error.into() }),
-    };
-    if length == 0 {
-        return Ok(());
-    }
-    let field = |at: usize| i32::from_be_bytes([0, 1, 2, 3].map(|byte| header[at + byte]));
-    let (form, application) = (field(60), field(68));
-    let why = if length < header.len() || !header.starts_with(b"SQLite format 3\0") {
-        "is no SQLite file".into()
-    } else if application != APPLICATION {
-        format!("belongs to another program: application id {application}, expected {APPLICATION}")
-    } else {
-        return is_known(path, form);
-    };
-    Err(StoreError::Foreign { place, why })
-}
-
-/// Whether this version knows the form of the tables.
-fn is_known(path: &Path, form: i32) -> Result<(), StoreError> {
-    if form == FORM {
-        return Ok(());
-    }
-    let why = format!("has form {form} of the tables, this version knows form {FORM}");
-    Err(StoreError::Foreign { place: path.display().to_string(), why })
-}
-
-/// Reads until `buffer` is full or the file ends; how much came.
-fn fill(mut file: File, buffer: &mut [u8]) -> io::Result<usize> {
-    let mut length = 0;
-    loop {
-        match file.read(&mut buffer[length..])? {
-            0 => return Ok(length),
-            read => length += read,
-        }
-    }
-}
-
-/// Makes the tables in a file that has none: all of them, with the application id, or nothing.
-fn make_tables(connection: &mut Connection) -> rusqlite::Result<()> {
-    let application = |connection: &Connection| -> rusqlite::Result<i32> {
-        connection.pragma_query_value(None, "application_id", |row| row.get(0))
-    };
-    if application(connection)? == APPLICATION {
-        return Ok(());
-    }
-    // Another process may have been faster.
-    let transaction = connection.transaction_with_behavior(TransactionBehavior::Exclusive)?;
-    if application(&transaction)? != APPLICATION {
-        transaction.execute_batch(TABLES)?;
-        transaction.pragma_update(None, "application_id", APPLICATION)?;
-        transaction.pragma_update(None, "user_version", FORM)?;
-    }
-    transaction.commit()
 }
 
 /// Why a transaction is undone.
