@@ -1,6 +1,7 @@
 //! What the app and its server call a call.
 
-/// The app's own id of one call, as its server and its pushes name it (QQ's AVID): a number or a text.
+/// The app's own id of one call, as its server and its pushes name it: a number or a text. Whom it is with is an
+/// [`AppId`](crate::AppId).
 ///
 /// Server and user speak of a call by this id, the call system by its UUID ([`Id`](oncue_session::Id)); the centre keeps
 /// the two together while the call lives.

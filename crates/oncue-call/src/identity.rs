@@ -146,6 +146,16 @@ pub trait IdentityStore {
     /// As the trait says.
     fn live_calls(&self) -> Result<Vec<CallRecord>, StoreError>;
 
+    /// The live calls with this peer, in the order in which they began.
+    ///
+    /// # Errors
+    /// As the trait says.
+    fn live_calls_with(&self, peer: &AppId) -> Result<Vec<CallRecord>, StoreError> {
+        let mut calls = self.live_calls()?;
+        calls.retain(|record| record.call.peer == *peer);
+        Ok(calls)
+    }
+
     /// The calls that are over and that Recents lists, the latest first, at most `most`.
     ///
     /// # Errors

@@ -52,7 +52,9 @@ fn each_key_leads_to_the_others() {
             live.iter().map(|it| it.call.uuid).collect::<Vec<_>>(),
             ["U1", "U2"].map(Id::named)
         );
+        assert_eq!(store.live_calls_with(&10_001.into()).unwrap(), [first]);
 
+        assert_eq!(store.live_calls_with(&10_002.into()).unwrap(), []);
         assert_eq!(store.live_call(Id::named("U3")).unwrap(), None);
         assert_eq!(store.peer_of(&Handle::phone("qq-10001")).unwrap(), None, "another type");
         assert_eq!(store.handle_of(&"10001".into()).unwrap(), None, "a text is no number");
@@ -71,6 +73,7 @@ fn a_uuid_is_dead_after_its_call_and_never_used_again() {
         store.end(uuid, at(9), Ending::Local).unwrap();
 
         assert_eq!(store.live_call(uuid).unwrap(), None);
+        assert_eq!(store.live_calls_with(&begun.peer).unwrap(), []);
         assert!(matches!(store.connected(uuid, at(10)), Err(StoreError::NotLive(_))));
         assert!(matches!(store.end(uuid, at(10), Ending::Local), Err(StoreError::NotLive(_))));
         assert!(matches!(store.begin(&begun), Err(StoreError::UuidUsed(_))));
