@@ -29,6 +29,11 @@ struct Process<S> {
 impl<S: IdentityStore> Process<S> {
     /// The process that is the `number`th of the app; so are its UUIDs.
     fn launch(number: u32, store: S) -> Self {
+        Self::launch_that_lists(true, number, store)
+    }
+
+    /// One whose provider's configuration has `includesCallsInRecents`, or has not.
+    fn launch_that_lists(in_recents: bool, number: u32, store: S) -> Self {
         let seconds = u64::from(number) * 1000;
         let mut uuid = u128::from(number) << 64;
         let mut centre = Centre::new(Settings::default(), move || {
@@ -38,7 +43,7 @@ impl<S: IdentityStore> Process<S> {
         centre.handle(Duration::ZERO, Input::SignallingReady(true));
         // QQ's own form of a handle.
         let peer = |handle: &Handle| AppId::Number(handle.value[3..].parse().unwrap());
-        let journal = Journal::at_launch(store, true, peer, time(seconds)).unwrap();
+        let journal = Journal::at_launch(store, in_recents, peer, time(seconds)).unwrap();
         let (reported, actions) = (Vec::new(), 0);
         let mut process = Self { centre, journal, seconds, report: Ok(()), reported, actions };
         process.tell(Input::ProviderBegan);
@@ -269,6 +274,22 @@ fn a_store_that_is_locked_while_it_is_open_holds_up_no_call_and_gets_it_later() 
     assert_eq!(live.iter().map(|it| it.call.peer.clone()).collect::<Vec<_>>(), [10_003.into()]);
     let answered = &process.journal.store().recents(9).unwrap()[1];
     assert!(answered.duration().is_some(), "with the times at which things happened");
+}
+
+#[test]
+fn excluded_calls_are_known_and_not_listed() {
+    let mut process = Process::launch_that_lists(false, 1, MemoryStore::new());
+    process.push(41, "qq-10001");
+    process.answer(41);
+    let wish = process.journal.redial(&tap("qq-10001"), 42.into()).unwrap();
+    process.tell(Input::Wish(wish));
+    let live = process.journal.store().live_calls().unwrap();
+    assert_eq!(live.len(), 2, "incoming and outgoing");
+    assert!(live.iter().all(|it| it.call.peer == 10_001.into()));
+    process.ended(41, EndedReason::RemoteEnded);
+    process.ended(42, EndedReason::RemoteEnded);
+    assert_eq!(process.journal.store().live_calls().unwrap(), []);
+    assert_eq!(process.recents(), []);
 }
 
 #[test]
