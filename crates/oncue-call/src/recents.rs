@@ -127,8 +127,8 @@ impl StartCallRequest {
 
     /// Whom it asks to call.
     ///
-    /// A handle is looked up as it stands; a phone number also without the spaces, dots, dashes and brackets that
-    /// contacts are written with.
+    /// A handle is looked up as it stands; a phone number also without the spaces, dots, dashes, brackets and marks of
+    /// direction that contacts are written with. No country code is added or taken away.
     ///
     /// # Errors
     /// Each is for the user to see, and no call is made.
@@ -156,8 +156,7 @@ impl StartCallRequest {
 
 /// The handles of a call that an intent's handle may stand for, the likeliest first.
 fn candidates(kind: PersonHandleType, value: &str) -> Vec<Handle> {
-    let dialled: String =
-        value.chars().filter(|c| !c.is_whitespace() && !"-.()/".contains(*c)).collect();
+    let dialled: String = value.chars().filter(|&letter| !is_between_digits(letter)).collect();
     let number = [value, &dialled].map(Handle::phone);
     let [generic, email] = [HandleType::Generic, HandleType::EmailAddress]
         .map(|kind| Handle { kind, value: value.into() });
@@ -167,6 +166,14 @@ fn candidates(kind: PersonHandleType, value: &str) -> Vec<Handle> {
         PersonHandleType::PhoneNumber => vec![as_written, as_dialled, generic],
         PersonHandleType::EmailAddress => vec![email, generic],
     }
+}
+
+/// What contacts write numbers with beside digits: spaces, dashes, dots, brackets, and the marks of direction that a pasted
+/// number has around it.
+fn is_between_digits(letter: char) -> bool {
+    letter.is_whitespace()
+        || matches!(letter, '-' | '.' | '(' | ')' | '/' | '\u{2010}'..='\u{2015}' | '\u{200e}' | '\u{200f}'
+            | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 /// Why nobody is called. The user sees it; there is no call.

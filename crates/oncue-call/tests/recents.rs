@@ -127,6 +127,13 @@ fn each_form_of_the_intent_finds_the_peer() {
         (Audio(person(PhoneNumber, "+8613800138000")), StartCallIntent::Audio, &phone, false),
         (Audio(person(PhoneNumber, "+86 (138) 0013-8000")), StartCallIntent::Audio, &phone, false),
         (Audio(person(Unknown, "+86 138 0013 8000")), StartCallIntent::Audio, &phone, false),
+        // As contacts give a number back that was pasted: with marks of direction, and hyphens that do not break.
+        (
+            Audio(person(PhoneNumber, "\u{202a}+86\u{a0}138\u{2011}0013\u{2011}8000\u{202c}")),
+            StartCallIntent::Audio,
+            &phone,
+            false,
+        ),
         (Audio(person(EmailAddress, "a@example.org")), StartCallIntent::Audio, &mail, false),
         (Audio(person(Unknown, "a@example.org")), StartCallIntent::Audio, &mail, false),
         // A generic handle that the system took for a number or an address.
