@@ -86,11 +86,17 @@ impl Call {
             id: self.id,
             app: Some(self.app.clone()),
             stage: self.stage,
+            connected: self.stage == Stage::Connected,
             outgoing: self.outgoing,
             on_hold: self.held,
             muted: self.muted,
             group: self.group,
         }
+    }
+
+    /// What the observer sees at its end; whether it was connected outlives it.
+    pub(crate) fn over(&self) -> CallState {
+        CallState { stage: Stage::Ended, group: None, ..self.state() }
     }
 
     /// What the system shows.

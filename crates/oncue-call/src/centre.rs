@@ -17,6 +17,7 @@ mod timers;
 use crate::call::Call;
 use crate::hardware::Hardware;
 use crate::integration::CallUi;
+use crate::observe::Changes;
 use crate::session::Session;
 use crate::{AppCall, CallAction, CallState, Input, Output, Settings, Stage};
 use audio::Purpose;
@@ -38,9 +39,6 @@ const OPEN: usize = 32;
 
 /// How many calls that are over are remembered, so that a late push for one does not ring.
 const OVER: usize = 64;
-
-/// How many changes wait for [`Centre::poll_change`]; the oldest goes first.
-const CHANGES: usize = 256;
 
 /// Whoever hears of everything as it happens.
 pub(crate) type Log = Box<dyn FnMut(&Entry) + Send>;
@@ -124,7 +122,7 @@ pub struct Centre {
     // Every order leaves by one channel, so that what the typed session does stands in its place among the others.
     out: Sender<Output>,
     outputs: Receiver<Output>,
-    changes: VecDeque<CallState>,
+    changes: Changes,
 
     calls: Vec<Call>,
     over: VecDeque<AppCall>,
@@ -196,7 +194,7 @@ impl Centre {
             hardware: Hardware::default(),
             out,
             outputs,
-            changes: VecDeque::new(),
+            changes: Changes::default(),
             calls: Vec::new(),
             over: VecDeque::new(),
             others: Vec::new(),
@@ -259,7 +257,7 @@ impl Centre {
 
     /// The next change of a call, the oldest first. Of more than 256 changes that nobody took the oldest are gone.
     pub fn poll_change(&mut self) -> Option<CallState> {
-        self.changes.pop_front()
+        self.changes.pop()
     }
 
     /// The calls as they are now, those of other apps behind the app's own.
@@ -363,15 +361,8 @@ impl Centre {
         change(call);
         let after = call.state();
         if before != after {
-            self.observe(after);
+            self.changes.push(after);
         }
-    }
-
-    fn observe(&mut self, state: CallState) {
-        if self.changes.len() == CHANGES {
-            self.changes.pop_front();
-        }
-        self.changes.push_back(state);
     }
 
     /// A call of another app began, changed or ended.
@@ -380,7 +371,7 @@ impl Centre {
         if !state.has_ended() && self.others.len() < CALLS {
             self.others.push(state.clone());
         }
-        self.observe(state);
+        self.changes.push(state);
     }
 
     /// Whether a call other than `but` is live.

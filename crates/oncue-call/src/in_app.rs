@@ -6,6 +6,7 @@
 use crate::call::Call;
 use crate::centre::Log;
 use crate::hardware::Hardware;
+use crate::observe::Changes;
 use crate::session::Session;
 use crate::{
     AppCall, CallState, Handle, Input, Message, NotDone, Notice, Output, Settings, Signal, Stage,
@@ -31,6 +32,7 @@ pub struct InApp {
     now: Duration,
     out: Sender<Output>,
     outputs: Receiver<Output>,
+    changes: Changes,
     calls: Vec<Call>,
     foreground: bool,
     audio: Session,
@@ -57,6 +59,7 @@ impl InApp {
             audio: Session::new(Owner::App, &out),
             out,
             outputs,
+            changes: Changes::default(),
             calls: Vec::new(),
             foreground: false,
             hardware: Hardware::default(),
@@ -86,6 +89,11 @@ impl InApp {
         self.calls.iter().map(Call::state)
     }
 
+    /// As [`Centre::poll_change`](crate::Centre::poll_change).
+    pub fn poll_change(&mut self) -> Option<CallState> {
+        self.changes.pop()
+    }
+
     /// The state of the session.
     pub const fn session(&self) -> State {
         self.audio.state()
@@ -94,6 +102,24 @@ impl InApp {
     /// Something happened at `now`. What only a call system says is ignored.
     pub fn handle(&mut self, now: Duration, input: Input) {
         self.now = self.now.max(now);
+        let before = self.calls.clone();
+        self.take(input);
+        self.observe(&before);
+    }
+
+    /// Tells the observers what became of the calls of before, and of new ones.
+    fn observe(&mut self, before: &[Call]) {
+        for call in before.iter().filter(|call| !self.calls.iter().any(|it| it.id == call.id)) {
+            self.changes.push(call.over());
+        }
+        for state in self.calls.iter().map(Call::state) {
+            if !before.iter().any(|call| call.state() == state) {
+                self.changes.push(state);
+            }
+        }
+    }
+
+    fn take(&mut self, input: Input) {
         match input {
             Input::Signal(signal) => self.signalled(signal),
             Input::Wish(wish) => self.wished(wish),

@@ -2,6 +2,7 @@
 
 use crate::AppCall;
 use oncue_session::Id;
+use std::collections::VecDeque;
 
 /// How far a call has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -34,6 +35,8 @@ pub struct CallState {
     pub app: Option<AppCall>,
     /// How far it has come; for a call of another app as far as `has_connected` and `has_ended` say.
     pub stage: Stage,
+    /// Whether it was ever answered (`hasConnected`): of a call that is over, whether it was talked in or missed.
+    pub connected: bool,
     /// Whether it goes out (`isOutgoing`).
     pub outgoing: bool,
     /// Whether it is on hold (`isOnHold`).
@@ -59,16 +62,32 @@ impl CallState {
             (_, _, true) => Stage::Connecting,
             (_, _, false) => Stage::Ringing,
         };
-        Self { id, app: None, stage, outgoing, on_hold, muted: false, group: None }
-    }
-
-    /// Whether it was answered (`hasConnected`).
-    pub fn has_connected(&self) -> bool {
-        self.stage == Stage::Connected
+        let connected = has_connected;
+        Self { id, app: None, stage, connected, outgoing, on_hold, muted: false, group: None }
     }
 
     /// Whether it is over (`hasEnded`).
     pub fn has_ended(&self) -> bool {
         self.stage == Stage::Ended
+    }
+}
+
+/// Changes that nobody took yet, the oldest first.
+#[derive(Debug, Default)]
+pub(crate) struct Changes(VecDeque<CallState>);
+
+impl Changes {
+    /// How many wait; one more, and the oldest goes.
+    const MOST: usize = 256;
+
+    pub(crate) fn push(&mut self, state: CallState) {
+        if self.0.len() == Self::MOST {
+            self.0.pop_front();
+        }
+        self.0.push_back(state);
+    }
+
+    pub(crate) fn pop(&mut self) -> Option<CallState> {
+        self.0.pop_front()
     }
 }

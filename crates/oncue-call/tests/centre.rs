@@ -1,5 +1,5 @@
-//! What the timelines do not tell: groups, mute, tones, translation, limits, pushes in all their states, observation, and
-//! the deadlines as values. The stories are in `centre.txt`.
+//! What the timelines do not tell: groups, mute, tones, translation, limits, pushes in all their states, and the deadlines
+//! as values. The stories are in `centre.txt`.
 //!
 //! Independent: what must be put out is written by hand; the guard judges with its own rules.
 
@@ -7,7 +7,7 @@
 
 mod story;
 
-use oncue_call::{CALLS, Centre, Handle, Input, Output, Settings, Signal, Stage};
+use oncue_call::{CALLS, Centre, Handle, Input, Output, Settings, Signal};
 use oncue_session::{Id, Refusal};
 use std::time::Duration;
 
@@ -32,31 +32,6 @@ fn centre() -> Centre {
 fn invite(call: u64) -> Input {
     let (from, name, video) = (Handle::generic("alice"), None, false);
     Input::Signal(Signal::Invite { call: call.into(), from, name, video })
-}
-
-#[test]
-fn changes_are_a_stream_and_the_calls_a_value() {
-    let mut centre = centre();
-    centre.handle(Duration::ZERO, invite(42));
-    let call = centre.uuid(&42.into()).unwrap();
-    centre.handle(Duration::ZERO, Input::Reported { call, result: Ok(()) });
-    assert_eq!(centre.calls().map(|call| call.stage).collect::<Vec<_>>(), [Stage::Ringing]);
-    let reason = oncue_session::EndedReason::RemoteEnded;
-    centre.handle(Duration::ZERO, Input::Signal(Signal::Ended { call: 42.into(), reason }));
-    let mut changes = Vec::new();
-    while let Some(change) = centre.poll_change() {
-        assert_eq!((change.id, change.app.clone()), (call, Some(42.into())));
-        changes.push((change.stage, change.has_connected(), change.has_ended()));
-    }
-    assert_eq!(
-        changes,
-        [
-            (Stage::Reporting, false, false),
-            (Stage::Ringing, false, false),
-            (Stage::Ended, false, true)
-        ]
-    );
-    assert_eq!((centre.calls().count(), centre.uuid(&42.into())), (0, None));
 }
 
 #[test]

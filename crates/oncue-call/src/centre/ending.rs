@@ -100,13 +100,11 @@ impl Centre {
     /// The call is over: nothing of it is left but its app's id, for a late push.
     pub(super) fn forget(&mut self, id: Id) {
         let Some(place) = self.calls.iter().position(|call| call.id == id) else { return };
-        let mut call = self.calls.remove(place);
+        let call = self.calls.remove(place);
         let was_live = call.is_live();
         self.settle_groups();
         self.ask_nothing_of(id);
-        call.stage = Stage::Ended;
-        call.group = None;
-        self.observe(call.state());
+        self.changes.push(call.over());
         self.remember(call.app);
         if self.live().is_empty() {
             (self.activation_due, self.resume_due, self.unheld) = (None, None, None);

@@ -101,7 +101,7 @@ impl Centre {
         let locked = self.now + self.settings.waits.locked_call.saturating_sub(EARLY);
         let locked_until = (!self.unlocked).then_some(locked);
         let call = Call { name, video, locked_until, ..Call::new(id, app, from, Stage::Reporting) };
-        self.observe(call.state());
+        self.changes.push(call.state());
         self.calls.push(call);
         id
     }

@@ -36,7 +36,7 @@ impl Centre {
         let id = self.fresh_uuid();
         let handed_over = intent.is_some();
         let call = Call { video, handed_over, ..Call::new(id, app, to.clone(), Stage::Requested) };
-        self.observe(call.state());
+        self.changes.push(call.state());
         self.calls.push(call);
         self.request(vec![CallAction::Start { call: id, handle: to, contact: None, video }]);
     }
