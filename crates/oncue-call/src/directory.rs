@@ -109,6 +109,8 @@ pub struct Request<'a> {
 #[derive(Debug, Default)]
 struct Changes {
     added: Entries,
+    /// The line of the last that was added.
+    line: u64,
     removed: BTreeSet<i64>,
     all_removed: bool,
 }
@@ -190,12 +192,14 @@ impl<'a> Request<'a> {
             return Err(rejected);
         }
         let maximum = self.directory.maximum;
+        let lines = [self.blocking.line, self.identification.line];
         let now = [
             self.blocking.applied_to(&self.directory.blocking, self.incremental),
             self.identification.applied_to(&self.directory.identification, self.incremental),
         ];
-        if now.iter().any(|entries| entries.len() > maximum) {
-            return Err(Rejected { line: self.count, fault: Fault::TooMany { maximum } });
+        // What was there before has room, so that the last one added has none.
+        if let Some((line, _)) = lines.iter().zip(&now).find(|(_, now)| now.len() > maximum) {
+            return Err(Rejected { line: *line, fault: Fault::TooMany { maximum } });
         }
         let [mut blocking, mut identification] = now;
         blocking.seal();
@@ -238,6 +242,7 @@ impl<'a> Request<'a> {
                     Kind::Blocking => added.push(number),
                     Kind::Identification => added.push_labelled(number, label),
                 }
+                changes.line = line;
                 return Ok(());
             }
         };
@@ -330,6 +335,9 @@ pub enum Fault {
         /// The text in its place.
         got: String,
     },
+    /// A quote that swallows the rest of a CSV.
+    #[error("a quote is opened and not closed; close it, or take it away")]
+    OpenQuote,
     /// A line of a CSV without a label, where there has to be one.
     #[error("expected a label after the number")]
     NoLabel,
@@ -353,6 +361,7 @@ impl Fault {
             Self::NotIncremental => CallDirectoryError::UnexpectedIncrementalRemoval,
             Self::OutOfRange { .. }
             | Self::NotANumber { .. }
+            | Self::OpenQuote
             | Self::NoLabel
             | Self::Unreadable { .. } => CallDirectoryError::LoadingInterrupted,
         }

@@ -38,23 +38,100 @@ fn a_line_that_cannot_be_taken_rejects_the_load_with_its_number_and_the_systems_
     let past = format!("1,a\n{},b\n", i64::MAX);
     let last = format!("1,a\n{max},b\n{max},c\n{max},b\n");
     #[rustfmt::skip]
-    let rows: [(&str, u64, CallDirectoryError, &str); 16] = [
-        ("1,a\n3,b\n2,c\n4,d\n",       3, EntriesOutOfOrder,  "2 comes after 3; sort the entries by number, ascending"),
-        ("number,label\n3,b\n2,c\n",   3, EntriesOutOfOrder,  "2 comes after 3; sort the entries by number, ascending"),
-        ("3,\"b\nb\"\n\n2,c\n",        4, EntriesOutOfOrder,  "2 comes after 3; sort the entries by number, ascending"),
-        ("3,b\r\n\r\n2,c\r\n",         3, EntriesOutOfOrder,  "2 comes after 3; sort the entries by number, ascending"),
-        ("3,\"b\"\r\n2,c",             2, EntriesOutOfOrder,  "2 comes after 3; sort the entries by number, ascending"),
-        ("1,a\n2,b\n2,b\n",            3, DuplicateEntries,   "2 is there already; leave it out, or remove it first"),
-        (&last,                        4, DuplicateEntries,   "9223372036854775806 is there already; leave it out, or remove it first"),
-        ("0,a\n",                      1, LoadingInterrupted, "0 is out of range; phone numbers go from 1 to 9223372036854775806"),
-        (&past,                        2, LoadingInterrupted, "9223372036854775807 is out of range; phone numbers go from 1 to 9223372036854775806"),
-        ("1,a\n9223372036854775808,b", 2, LoadingInterrupted, "expected a number such as +8613800138000, got \"9223372036854775808\""),
-        ("1,a\n-2,b\n",                2, LoadingInterrupted, "expected a number such as +8613800138000, got \"-2\""),
-        ("1,a\n+,b\n",                 2, LoadingInterrupted, "expected a number such as +8613800138000, got \"+\""),
-        ("1,a\n138 0013,b\n",          2, LoadingInterrupted, "expected a number such as +8613800138000, got \"138 0013\""),
-        ("1,a\nnumber,label\n",        2, LoadingInterrupted, "expected a number such as +8613800138000, got \"number\""),
-        ("1,a\n2\n",                   2, LoadingInterrupted, "expected a label after the number"),
-        ("1,a\n2,\n",                  2, LoadingInterrupted, "expected a label after the number"),
+    let long = format!("1,a\nabcdefghij{}\n", "0123456789".repeat(9));
+    let rows: [(&str, u64, CallDirectoryError, &str); 17] = [
+        (
+            "1,a\n3,b\n2,c\n4,d\n",
+            3,
+            EntriesOutOfOrder,
+            "2 comes after 3; sort the entries by number, ascending",
+        ),
+        (
+            "number,label\n3,b\n2,c\n",
+            3,
+            EntriesOutOfOrder,
+            "2 comes after 3; sort the entries by number, ascending",
+        ),
+        (
+            "3,\"b\nb\"\n\n2,c\n",
+            4,
+            EntriesOutOfOrder,
+            "2 comes after 3; sort the entries by number, ascending",
+        ),
+        (
+            "3,b\r\n\r\n2,c\r\n",
+            3,
+            EntriesOutOfOrder,
+            "2 comes after 3; sort the entries by number, ascending",
+        ),
+        (
+            "3,\"b\"\r\n2,c",
+            2,
+            EntriesOutOfOrder,
+            "2 comes after 3; sort the entries by number, ascending",
+        ),
+        (
+            "1,a\n2,b\n2,b\n",
+            3,
+            DuplicateEntries,
+            "2 is there already; leave it out, or remove it first",
+        ),
+        (
+            &last,
+            4,
+            DuplicateEntries,
+            "9223372036854775806 is there already; leave it out, or remove it first",
+        ),
+        (
+            "0,a\n",
+            1,
+            LoadingInterrupted,
+            "0 is out of range; phone numbers go from 1 to 9223372036854775806",
+        ),
+        (
+            &past,
+            2,
+            LoadingInterrupted,
+            "9223372036854775807 is out of range; phone numbers go from 1 to 9223372036854775806",
+        ),
+        (
+            "1,a\n9223372036854775808,b",
+            2,
+            LoadingInterrupted,
+            "expected a number such as +8613800138000, got \"9223372036854775808\"",
+        ),
+        (
+            "1,a\n-2,b\n",
+            2,
+            LoadingInterrupted,
+            "expected a number such as +8613800138000, got \"-2\"",
+        ),
+        (
+            "1,a\n+,b\n",
+            2,
+            LoadingInterrupted,
+            "expected a number such as +8613800138000, got \"+\"",
+        ),
+        (
+            "1,a\n138 0013,b\n",
+            2,
+            LoadingInterrupted,
+            "expected a number such as +8613800138000, got \"138 0013\"",
+        ),
+        (
+            "1,a\nnumber,label\n",
+            2,
+            LoadingInterrupted,
+            "expected a number such as +8613800138000, got \"number\"",
+        ),
+        (
+            &long,
+            2,
+            LoadingInterrupted,
+            "expected a number such as +8613800138000, got \"abcdefghij012345678901234567890123456789\"",
+        ),
+        ("1,a\n2\n", 2, LoadingInterrupted, "expected a label after the number"),
+        ("1,a\n2,\n", 2, LoadingInterrupted, "expected a label after the number"),
     ];
     for (csv, line, error, why) in rows {
         let mut directory = loaded();
@@ -76,6 +153,28 @@ fn a_line_that_cannot_be_taken_rejects_the_load_with_its_number_and_the_systems_
 }
 
 #[test]
+fn a_quote_that_is_not_closed_names_its_line_and_swallows_nothing() {
+    for csv in ["1,a\n2,\"b\n3,c\n4,d\n", "1,a\n2,\"b", "1,a\r\n2,\"b\"\"\r\n"] {
+        let mut directory = loaded();
+        let mut request = directory.request();
+        let rejected = request.read_identification(csv.as_bytes()).unwrap_err();
+        assert_eq!((rejected.line, rejected.fault.error()), (2, LoadingInterrupted), "{csv:?}");
+        assert!(
+            rejected.to_string().starts_with("line 2: a quote is opened and not closed"),
+            "{rejected}"
+        );
+        drop(request);
+        assert!(is_as_loaded(&directory));
+    }
+    // One that is closed may have lines within it.
+    let mut directory = loaded();
+    let mut request = directory.request();
+    request.read_identification("1,\"a\n\"\n2,\"b\n\"".as_bytes()).unwrap();
+    request.complete().unwrap();
+    assert_eq!([labels(&directory, 1), labels(&directory, 2)], [["a\n"], ["b\n"]]);
+}
+
+#[test]
 fn what_is_not_utf_8_names_its_line() {
     let mut directory = loaded();
     let mut request = directory.request();
@@ -83,6 +182,11 @@ fn what_is_not_utf_8_names_its_line() {
     assert_eq!((rejected.line, rejected.fault.error()), (2, LoadingInterrupted));
     assert!(rejected.to_string().contains("the label is not UTF-8"));
     drop(request);
+    for csv in [&b"1,a\n\xff\n"[..], b"1,a\n\xff\n3,c\n", b"1,a\n\xff", b"1,a\n\xff\n\xff\n"] {
+        let rejected = directory.request().read_blocking(csv).unwrap_err();
+        let fault = Fault::NotANumber { got: "\u{fffd}".into() };
+        assert_eq!(rejected, Rejected { line: 2, fault });
+    }
     assert!(is_as_loaded(&directory));
 }
 
@@ -190,28 +294,33 @@ fn there_is_a_maximum() {
     let mut request = directory.request();
     request.read_blocking("1\n2\n".as_bytes()).unwrap();
     request.complete().unwrap();
+    // With what was there before it is too many: the last line is one of those that have no room.
     let mut request = directory.incremental_request();
-    request.add_blocking(3).unwrap();
-    assert_eq!(request.complete().unwrap_err().fault, Fault::TooMany { maximum: 2 });
+    request.read_blocking("number\n\n3\n".as_bytes()).unwrap();
+    request.read_identification("7,seven\n".as_bytes()).unwrap();
+    let rejected = request.complete().unwrap_err();
+    assert_eq!(rejected, Rejected { line: 3, fault: Fault::TooMany { maximum: 2 } });
     assert_eq!(directory.blocking_count(), 2);
+    assert_eq!(directory.identification_count(), 0, "rejected whole");
 }
 
 #[derive(Clone, Debug)]
 struct Load {
     incremental: bool,
     removed: BTreeSet<i64>,
+    blocked: BTreeSet<i64>,
     added: BTreeMap<i64, BTreeSet<u8>>,
 }
 
 fn load() -> impl Strategy<Value = Load> {
-    // Close numbers, so that loads meet, and enough for several blocks of the index.
-    let added =
-        prop::collection::btree_map(1..400_i64, prop::collection::btree_set(0..9_u8, 1..3), 0..300);
-    let removed = prop::collection::btree_set(1..400_i64, 0..80);
-    (any::<bool>(), removed, added).prop_map(|(incremental, removed, added)| Load {
-        incremental,
-        removed,
-        added,
+    // Close numbers, so that loads meet: many, for several blocks of the index, or a few, of which none may be there yet.
+    prop::sample::select(vec![8, 300]).prop_flat_map(|most| {
+        let numbers = |most| prop::collection::btree_set(1..400_i64, 0..most);
+        let labels = prop::collection::btree_set(0..9_u8, 1..3);
+        let added = prop::collection::btree_map(1..400_i64, labels, 0..most);
+        (any::<bool>(), numbers(80), numbers(most), added).prop_map(
+            |(incremental, removed, blocked, added)| Load { incremental, removed, blocked, added },
+        )
     })
 }
 
@@ -220,24 +329,28 @@ proptest! {
     #[test]
     fn it_holds_what_a_map_holds(loads in prop::collection::vec(load(), 1..5)) {
         let mut directory = Directory::new();
-        let mut model: BTreeMap<i64, Vec<String>> = BTreeMap::new();
+        let mut model: (BTreeSet<i64>, BTreeMap<i64, Vec<String>>) = Default::default();
         for load in loads {
-            let mut expected = model.clone();
             let mut request = if load.incremental { directory.incremental_request() } else { directory.request() };
+            let (mut blocked, mut known) = if load.incremental { model.clone() } else { Default::default() };
             if load.incremental {
                 for &number in &load.removed {
                     request.remove_identification(number).unwrap();
                     request.remove_blocking(number).unwrap();
-                    expected.remove(&number);
+                    known.remove(&number);
+                    blocked.remove(&number);
                 }
-            } else {
-                expected.clear();
             }
             let mut taken = true;
+            for &number in &load.blocked {
+                let answer = request.add_blocking(number);
+                taken &= blocked.insert(number);
+                prop_assert_eq!(answer.is_ok(), taken);
+            }
             for (&number, texts) in &load.added {
                 for text in texts {
                     let text = format!("label {text}");
-                    let there = expected.entry(number).or_default();
+                    let there = known.entry(number).or_default();
                     let twice = there.contains(&text);
                     there.push(text.clone());
                     let answer = request.add_identification(number, &text);
@@ -247,13 +360,16 @@ proptest! {
             }
             prop_assert_eq!(request.complete().is_ok(), taken);
             if taken {
-                model = expected;
+                model = (blocked, known);
             }
+            let (blocked, known) = &model;
             for number in 0..402 {
-                let known = model.get(&number).cloned().unwrap_or_default();
-                prop_assert_eq!(labels(&directory, number), known, "{}", number);
+                let expected = known.get(&number).cloned().unwrap_or_default();
+                prop_assert_eq!(labels(&directory, number), expected, "{}", number);
+                prop_assert_eq!(directory.is_blocked(number), blocked.contains(&number), "{}", number);
             }
-            prop_assert_eq!(directory.identification_count(), model.values().map(Vec::len).sum::<usize>());
+            prop_assert_eq!(directory.identification_count(), known.values().map(Vec::len).sum::<usize>());
+            prop_assert_eq!(directory.blocking_count(), blocked.len());
         }
     }
 }

@@ -4,6 +4,14 @@ use super::{Fault, Kind, Rejected, Request};
 use csv::{ByteRecord, ReaderBuilder, Terminator};
 use std::io::Read;
 
+/// Follows the last line: no number, so that a line of the file that looks like it is rejected as any other would be. A
+/// quote that is not closed swallows it.
+const END: &[u8] = b"\xff";
+const SWALLOWED: &[u8] = b"\n\xff\n";
+
+/// How many bytes of a text that is no number are shown.
+const SHOWN: usize = 40;
+
 impl Request<'_> {
     /// Adds the number of each line to those that are blocked; what else is on the line is passed over.
     ///
@@ -28,11 +36,12 @@ impl Request<'_> {
         self.still_taken()?;
         // With a line feed at the end of each record, and only there, lines can be counted: the reader itself takes
         // empty lines, and the second half of CR LF, for the beginning of the next record.
-        let csv = csv.chain(&b"\n"[..]);
+        let csv = csv.chain(SWALLOWED);
         let mut builder = ReaderBuilder::new();
         builder.has_headers(false).flexible(true).terminator(Terminator::Any(b'\n'));
         let mut reader = builder.from_reader(csv);
         let mut record = ByteRecord::new();
+        let mut end = None;
         loop {
             let more = reader.read_byte_record(&mut record);
             let past = reader.position().line();
@@ -44,7 +53,19 @@ impl Request<'_> {
                 }
             }
             let inside = record.as_slice().iter().filter(|&&byte| byte == b'\n').count();
+            if record.as_slice().ends_with(SWALLOWED) {
+                return Err(self.reject(past - inside as u64, Fault::OpenQuote));
+            }
             let line = past - 1 - inside as u64;
+            match end {
+                None if record.as_slice() == END => {
+                    end = Some(line);
+                    continue;
+                }
+                None => {}
+                // It was a line of the file.
+                Some(line) => return Err(self.reject(line, not_a_number(END))),
+            }
             let field = |place| record.get(place).map(|it| it.strip_suffix(b"\r").unwrap_or(it));
             let first = field(0).unwrap_or_default();
             let Some(number) = number(first) else {
@@ -52,8 +73,7 @@ impl Request<'_> {
                 if empty || line == 1 && first == b"number" {
                     continue;
                 }
-                let got = String::from_utf8_lossy(first).into_owned();
-                return Err(self.reject(line, Fault::NotANumber { got }));
+                return Err(self.reject(line, not_a_number(first)));
             };
             let label = match kind {
                 Kind::Blocking => "",
@@ -69,6 +89,11 @@ impl Request<'_> {
             self.add(kind, line, number, label)?;
         }
     }
+}
+
+fn not_a_number(text: &[u8]) -> Fault {
+    let shown = &text[..text.len().min(SHOWN)];
+    Fault::NotANumber { got: String::from_utf8_lossy(shown).into_owned() }
 }
 
 /// Digits, with a plus sign before them or not; `None` too for more than 64 bits hold.
