@@ -8,7 +8,7 @@ mod roll_out;
 
 pub use camera::{BackgroundCamera, Camera, Rights};
 pub use reason::Reason;
-pub use region::{Place, Region, RegionSource};
+pub use region::{Place, Region, RegionSource, STOREFRONT};
 pub use roll_out::{RollOut, Share};
 
 use crate::AppId;
@@ -87,7 +87,8 @@ impl AppVersion {
     pub fn parse(text: &str) -> Option<Self> {
         let mut version = [0; 3];
         for (place, number) in text.split('.').enumerate() {
-            *version.get_mut(place)? = number.parse().ok()?;
+            let digits = number.bytes().all(|digit| digit.is_ascii_digit());
+            *version.get_mut(place)? = digits.then(|| number.parse().ok())??;
         }
         Some(Self(version))
     }

@@ -135,7 +135,21 @@ fn the_surest_source_of_the_region_counts() {
         // a language is no region
         ("17.4", false, None,        Some("zh"),         Unknown,       Nothing),
         ("17.4", false, None,        Some("zh-Hans"),    Unknown,       Nothing),
+        ("17.4", false, None,        Some("es-419"),     Unknown,       Nothing), // nor is a part of the world
         ("17.4", false, Some(""),    Some("FR"),         Elsewhere,     Locale),
+        ("17.4", false, Some("Fra"), None,               Elsewhere,     Storefront),
+        ("17.4", false, Some("chn"), None,               MainlandChina, Storefront),
+        ("17.4", false, Some("China"), None,             Unknown,       Nothing),
+        // whatever else the user has chosen: a calendar, a variant, another region than the language's
+        ("17.4", false, None,        Some("ja_JP@calendar=japanese"),       Elsewhere,     Locale),
+        ("17.4", false, None,        Some("zh_Hans_CN@calendar=chinese"),   MainlandChina, Locale),
+        ("17.4", false, None,        Some("zh-Hans-CN-u-ca-chinese-nu-hanidec"), MainlandChina, Locale),
+        ("17.4", false, None,        Some("en_US_POSIX"),                   Elsewhere,     Locale),
+        ("17.4", false, None,        Some("zh-yue-HK"),                     Elsewhere,     Locale),
+        ("17.4", false, None,        Some("zh-cn"),                         MainlandChina, Locale),
+        ("17.4", false, None,        Some("en_US@calendar=gregorian;rg=cnzzzz"), MainlandChina, Locale),
+        ("17.4", false, None,        Some("zh-Hans-CN-u-rg-sgzzzz"),        Elsewhere,     Locale),
+        ("17.4", false, None,        Some("zh-u-ca-chinese"),               Unknown,       Nothing),
         ("17.4", false, None,        None,               Unknown,       Nothing),
     ];
     for (ios, build, storefront, locale, place, source) in rows {
@@ -426,7 +440,7 @@ fn shares_and_versions_are_read_or_refused() {
     let versions = ["6.6.2", "8.0.7", "8.0.55", "8.1"].map(|text| AppVersion::parse(text).unwrap());
     assert!(versions.is_sorted());
     assert_eq!(AppVersion::parse("8").unwrap(), AppVersion([8, 0, 0]));
-    for wrong in ["", "8.", "8.0.7.1", "v8", "8.-1"] {
+    for wrong in ["", "8.", "8.0.7.1", "v8", "8.-1", "8.+1"] {
         assert_eq!(AppVersion::parse(wrong), None, "{wrong:?}");
     }
 }

@@ -56,7 +56,7 @@ fn main() -> ExitCode {
         args::Command::Explain(explain) => explain::run(explain),
         args::Command::Rules(rules) => Ok(rules::run(rules)),
         args::Command::Doctor(doctor) => Ok(doctor::run(doctor)),
-        args::Command::Policy(policy) => Ok(policy::run(policy)),
+        args::Command::Policy(policy) => policy::run(policy),
         args::Command::Simulate(simulate) => simulate::run(simulate),
     };
     match result {

@@ -6,8 +6,9 @@ mod program;
 mod traces;
 
 use oncue_session::{Level, Os, Owner, Policy, Rule, Version};
-use program::{oncue, root};
+use program::{ONCUE, oncue, root};
 use std::io::Write;
+use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 use traces::{EARLY_START, check, summary};
@@ -109,4 +110,41 @@ fn the_commands_of_the_guide_run() {
         }
     }
     assert!(ran >= 3, "{ran} commands were found");
+}
+
+#[test]
+fn what_the_page_on_calls_shows_things_by_is_there_and_runs() {
+    let page = std::fs::read_to_string(root().join("docs/src/calls.md")).unwrap();
+    let spans: Vec<_> = page.split('`').skip(1).step_by(2).collect();
+    let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("page-on-calls");
+    std::fs::create_dir_all(&folder).unwrap();
+    let commands: Vec<_> = spans.iter().filter(|span| span.starts_with("oncue ")).collect();
+    assert!(commands.len() >= 20, "{commands:?}");
+    for command in commands {
+        let output = Command::new("sh")
+            .args(["-c", &command.replace("oncue ", &format!("'{ONCUE}' "))])
+            .current_dir(&folder)
+            .output()
+            .unwrap();
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success() && said.is_empty(), "{command}: {said}");
+    }
+    let crates = root().join("crates");
+    let mut tests = 0;
+    for span in spans {
+        if let Some(timeline) = span.strip_suffix(".txt") {
+            let name = timeline.trim_start_matches("tests/timelines/");
+            assert!(
+                crates.join(format!("oncue-call/tests/timelines/{name}.txt")).exists(),
+                "{span}"
+            );
+        }
+        let Some((before, name)) = span.split_once("--test ") else { continue };
+        let name = name.split(' ').next().unwrap();
+        let package = before.split_once("-p ").map_or("oncue-call", |(_, package)| package);
+        let package = package.split(' ').next().unwrap();
+        assert!(crates.join(format!("{package}/tests/{name}.rs")).exists(), "{span}");
+        tests += 1;
+    }
+    assert!(tests >= 15, "{tests}");
 }

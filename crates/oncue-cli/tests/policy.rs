@@ -117,16 +117,43 @@ fn every_option_has_its_part() {
 }
 
 #[test]
-fn what_cannot_be_read_is_refused() {
+fn what_cannot_be_read_or_cannot_be_is_refused() {
     for (arguments, why) in [
         (&["--ios", "x"][..], "use a version such as 17 or 17.4"),
         (&["--ios", "17", "--app", "v8"], "use a version such as 8.0.7"),
         (&["--ios", "17", "--roll-out", "101"], "use a percentage from 0 to 100"),
         (&["--ios", "17", "--withdrawn", "8..7"], "the second version comes after the first"),
+        (&["--ios", "17", "--storefront", "Germany"], "use a country code such as CHN"),
+        (&["--ios", "17", "--locale", "Germany"], "use a locale such as zh_CN, or its region, CN"),
+        (
+            &["--ios", "12", "--storefront", "CHN"],
+            "no app can ask for the storefront before iOS 13; give the --locale, or --china-build",
+        ),
+        (&["--ios", "12", "--oldest", "13"], "an app that needs iOS 13.0 does not run on 12.0"),
         (&[], "--ios <VERSION>"),
     ] {
         let said = oncue(&[&["policy"], arguments].concat());
-        assert_eq!(said.code, Some(3));
+        assert_eq!((said.code, said.stdout.as_str()), (Some(3), ""), "{arguments:?}");
         assert!(said.stderr.contains(why), "{}", said.stderr);
+    }
+}
+
+#[test]
+fn an_account_is_a_number_only_where_it_is_written_as_one() {
+    let phone = ["--ios", "18", "--locale", "US", "--roll-out", "50", "--account"];
+    let place = |account| json(&[&phone[..], &[account]].concat())["reasons"].to_string();
+    assert_ne!(place("7"), place("007"));
+    assert_ne!(place("7"), place("+7"));
+}
+
+#[test]
+fn the_examples_of_the_help_run_and_say_which_region_it_is() {
+    let help = said(&["--help"]);
+    let examples: Vec<_> =
+        help.lines().filter_map(|line| line.strip_prefix("  oncue policy ")).collect();
+    assert!(examples.len() >= 3, "{help}");
+    for example in examples {
+        let said = said(&example.split(' ').collect::<Vec<_>>());
+        assert!(!said.contains("nothing says which region"), "{example}: {said}");
     }
 }

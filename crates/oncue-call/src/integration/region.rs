@@ -36,12 +36,13 @@ pub enum RegionSource {
     Nothing,
 }
 
-/// From which version of iOS on an app can ask for the storefront.
-const STOREFRONT: Version = Version { major: 13, minor: 0 };
+/// From which version of iOS on an app can ask for the storefront (`SKStorefront`).
+pub const STOREFRONT: Version = Version { major: 13, minor: 0 };
 
 impl Region {
-    /// What is known of the region: of the build, the storefront's country code (`CHN`) and the locale (`CN`,
-    /// `zh_CN`, `zh-Hans-CN`), the surest that says anything.
+    /// What is known of the region: of the build, the storefront's country code (`CHN`) and the locale (`zh_CN`,
+    /// `zh-Hans-CN`, `ja_JP@calendar=japanese`, or its region alone, `CN`), the surest that says anything. A language alone
+    /// says nothing, nor does a part of the world (`es-419`).
     #[must_use]
     pub fn of(
         ios: Version,
@@ -52,8 +53,8 @@ impl Region {
         let storefront = storefront.filter(|_| ios >= STOREFRONT);
         let said = [
             build_for_china.then_some((Place::MainlandChina, RegionSource::Build)),
-            storefront.and_then(place).map(|place| (place, RegionSource::Storefront)),
-            locale.and_then(place).map(|place| (place, RegionSource::Locale)),
+            storefront.and_then(country).map(|place| (place, RegionSource::Storefront)),
+            locale.and_then(of_locale).map(|place| (place, RegionSource::Locale)),
         ];
         let (place, source) =
             said.into_iter().flatten().next().unwrap_or((Place::Unknown, RegionSource::Nothing));
@@ -61,18 +62,29 @@ impl Region {
     }
 }
 
-/// The place of a country code, or of a locale that ends with one. A language alone says nothing.
-fn place(code: &str) -> Option<Place> {
-    let country = code.rsplit(['_', '-']).next()?;
-    match country {
-        "CN" | "CHN" => Some(Place::MainlandChina),
-        _ if matches!(country.len(), 2 | 3)
-            && country.bytes().all(|letter| letter.is_ascii_uppercase()) =>
-        {
-            Some(Place::Elsewhere)
-        }
-        _ => None,
+/// The place of a country's code of two or three letters.
+fn country(code: &str) -> Option<Place> {
+    let is_code =
+        matches!(code.len(), 2 | 3) && code.bytes().all(|letter| letter.is_ascii_alphabetic());
+    let in_china = ["CN", "CHN"].iter().any(|china| code.eq_ignore_ascii_case(china));
+    is_code.then_some(if in_china { Place::MainlandChina } else { Place::Elsewhere })
+}
+
+/// The place of a locale, as `NSLocale` names it or as BCP 47 does.
+fn of_locale(locale: &str) -> Option<Place> {
+    // Another region than that of the language is a keyword: `@rg=cnzzzz`, `-u-rg-cnzzzz`.
+    let mut parts = locale.split(['_', '-', '@', '=', ';']);
+    if parts.any(|part| part.eq_ignore_ascii_case("rg")) {
+        return parts.next()?.get(..2).and_then(country);
     }
+    let mut tags = locale.split('@').next()?.split(['_', '-']);
+    let language = tags.next()?;
+    // What follows a single letter is no part of the name.
+    let mut tags = tags.take_while(|tag| tag.len() > 1).peekable();
+    if tags.peek().is_none() && language.bytes().all(|letter| letter.is_ascii_uppercase()) {
+        return country(language);
+    }
+    tags.find(|tag| tag.len() == 2).and_then(country)
 }
 
 impl fmt::Display for RegionSource {
