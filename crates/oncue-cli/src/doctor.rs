@@ -2,12 +2,14 @@
 
 mod entitlements;
 mod info_plist;
+mod names;
 mod property_list;
+
+pub(crate) use names::{Known, Name};
 
 use crate::CANNOT_RUN;
 use crate::args::OwnerArg;
 use clap::Args;
-use oncue_session::Rule;
 use property_list::{PropertyList, Unreadable};
 use serde::Serialize;
 use std::fmt;
@@ -115,8 +117,7 @@ impl Level {
 #[derive(Debug, Serialize)]
 struct Finding {
     level: Level,
-    /// The id of a rule of the order, or a name of doctor's own.
-    id: &'static str,
+    id: Name,
     message: String,
     file: String,
     key: String,
@@ -135,10 +136,7 @@ impl fmt::Display for Finding {
         writeln!(f, "   = got:      {got}")?;
         writeln!(f, "   = effect:   {effect}")?;
         writeln!(f, "   = remedy:   {remedy}")?;
-        if Rule::by_id(id).is_some() {
-            writeln!(f, "   = help:     oncue explain {id}")?;
-        }
-        Ok(())
+        writeln!(f, "   = help:     oncue explain {id}")
     }
 }
 

@@ -1,9 +1,13 @@
 //! `oncue explain`: what is known of a rule, of a code of the system, or of what a person sees.
 
+mod search;
+
+use crate::doctor::{Known, Name};
 use crate::rules::{how, list, say, text_of, versions};
-use clap::Args;
-use oncue_session::{Check, Effect, Flow, Os, Refusal, Rule, sources};
+use clap::{Args, ValueEnum};
+use oncue_session::{Check, Flow, Refusal, Rule, sources};
 use oncue_trace::{Example, Header, Line};
+use search::{nearest, search};
 use std::cmp::Reverse;
 use std::io::{self, Write};
 use std::time::Duration;
@@ -12,8 +16,8 @@ use std::time::Duration;
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Explain {
-    /// A rule, a code of the system, or what you see in a few words
-    #[arg(required = true, allow_hyphen_values = true, value_name = "RULE|CODE|WORDS")]
+    /// A rule or another name of a finding, a code of the system, or what you see in a few words
+    #[arg(required = true, allow_hyphen_values = true, value_name = "NAME|CODE|WORDS")]
     what: Vec<String>,
 }
 
@@ -23,11 +27,21 @@ most eight rules, the nearest first.
 
 Examples:
   oncue explain io-start-after-did-activate
+  oncue explain aps-environment
   oncue explain 561017449
   oncue explain '!pri'
   oncue explain -66637
   oncue explain CXErrorCodeIncomingCallError 4
   oncue explain no sound when answering from the lock screen";
+
+/// What a text stands for.
+enum Meant {
+    Rule(Rule),
+    /// What doctor finds beside the rules.
+    Name(Name, Known),
+    Codes(Vec<Refusal>),
+    Words(Vec<Rule>),
+}
 
 /// Explains it.
 ///
@@ -36,18 +50,33 @@ Examples:
 pub(crate) fn run(args: &Explain) -> Result<u8, String> {
     let what = args.what.join(" ");
     let what = what.trim();
+    let meant = look_up(what)?;
+    say(|out| match meant {
+        Meant::Rule(rule) => explain_rule(rule, out),
+        Meant::Name(name, known) => explain_name(name, &known, out),
+        Meant::Codes(refusals) => explain_codes(what, &refusals, out),
+        Meant::Words(rules) => list_rules(&rules, out),
+    })
+    .map(|()| 0)
+}
+
+fn look_up(what: &str) -> Result<Meant, String> {
     if what.is_empty() {
         return Err("expected a rule, a code or a few words, got nothing".into());
     }
     if let Some(rule) = Rule::by_id(&what.to_lowercase()) {
-        return say(|out| explain_rule(rule, out)).map(|()| 0);
+        return Ok(Meant::Rule(rule));
+    }
+    let name = Name::from_str(what, true).ok();
+    if let Some((name, known)) = name.and_then(|name| Some((name, name.known()?))) {
+        return Ok(Meant::Name(name, known));
     }
     let refusals: Vec<_> = Refusal::parse(what).collect();
     if !refusals.is_empty() {
-        return say(|out| explain_codes(what, &refusals, out)).map(|()| 0);
+        return Ok(Meant::Codes(refusals));
     }
-    if let Some(rule) = nearest(what) {
-        return Err(format!("no rule `{what}`; did you mean `{rule}`?"));
+    if let Some(name) = nearest(what) {
+        return Err(format!("no rule `{what}`; did you mean `{name}`?"));
     }
     let found = search(what);
     if found.is_empty() {
@@ -55,16 +84,27 @@ pub(crate) fn run(args: &Explain) -> Result<u8, String> {
             "nothing is known of `{what}`; `oncue rules` lists the rules, and a code of the system is written as 561017449, '!pri' or CXErrorCodeIncomingCallError 4"
         ));
     }
-    say(|out| {
-        writeln!(out, "Rules that speak of this, the nearest first:\n")?;
-        for rule in found {
-            writeln!(out, "{}", rule.id())?;
-            writeln!(out, "    {}", rule.declaration().statement)?;
-            writeln!(out, "    {}", rule.otherwise())?;
-        }
-        writeln!(out, "\n`oncue explain RULE` says all of one.")
-    })
-    .map(|()| 0)
+    Ok(Meant::Words(found))
+}
+
+fn list_rules(rules: &[Rule], out: &mut dyn Write) -> io::Result<()> {
+    writeln!(out, "Rules that speak of this, the nearest first:\n")?;
+    for rule in rules {
+        writeln!(out, "{}", rule.id())?;
+        writeln!(out, "    {}", rule.declaration().statement)?;
+        writeln!(out, "    {}", rule.otherwise())?;
+    }
+    writeln!(out, "\n`oncue explain RULE` says all of one.")
+}
+
+fn explain_name(name: Name, known: &Known, out: &mut dyn Write) -> io::Result<()> {
+    writeln!(out, "{name} (found by oncue doctor)\n")?;
+    paragraph(out, "", known.statement)?;
+    writeln!(out)?;
+    row(out, "said in", known.file)?;
+    row(out, "first", known.first)?;
+    row(out, "otherwise", known.otherwise)?;
+    row(out, "sources", known.sources)
 }
 
 fn explain_rule(rule: Rule, out: &mut dyn Write) -> io::Result<()> {
@@ -180,172 +220,6 @@ fn show(out: &mut dyn Write, trace: &str) -> io::Result<()> {
     Ok(())
 }
 
-/// The rule whose id a person may have meant: the only one that it is a part of, or one with a few letters changed.
-fn nearest(what: &str) -> Option<Rule> {
-    let what = what.to_lowercase().replace('_', "-");
-    if !what.contains('-') || what.contains(' ') {
-        return None;
-    }
-    let mut within = Rule::all().filter(|rule| rule.id().contains(&what));
-    let part = within.next().filter(|_| within.next().is_none());
-    let few = |rule: &Rule| distance(rule.id(), &what) <= rule.id().len() / 5;
-    part.or_else(|| Rule::all().filter(few).min_by_key(|rule| distance(rule.id(), &what)))
-}
-
-/// How many letters are to be put in, left out or changed to make one text of the other.
-fn distance(one: &str, other: &str) -> usize {
-    let other: Vec<_> = other.chars().collect();
-    let mut row: Vec<_> = (0..=other.len()).collect();
-    for (place, letter) in one.chars().enumerate() {
-        let mut diagonal = std::mem::replace(&mut row[0], place + 1);
-        for column in 0..other.len() {
-            let changed = diagonal + usize::from(letter != other[column]);
-            diagonal = row[column + 1];
-            row[column + 1] = changed.min(diagonal + 1).min(row[column] + 1);
-        }
-    }
-    row[other.len()]
-}
-
-/// The rules that a description of a fault leads to, the nearest first; at most eight.
-///
-/// A rule counts by what its breach does, by the flows it is about, and by the words that it shares. For silence at the
-/// start of a call the rules of the table come first: most silent calls break one of them, whatever else is said.
-fn search(description: &str) -> Vec<Rule> {
-    let mut text = description.to_lowercase();
-    PHRASES.iter().for_each(|(phrase, word)| text = text.replace(phrase, word));
-    let words: Vec<_> = text
-        .split(|letter: char| !letter.is_alphanumeric() && letter != '-')
-        .filter(|word| word.len() > 2 && !COMMON.contains(word))
-        .map(stem)
-        .collect();
-    let says = |starts: &[&str]| words.iter().any(|word| starts.contains(&word.as_str()));
-    let effects: Vec<_> = EFFECTS
-        .iter()
-        .filter(|(starts, _)| says(starts))
-        .flat_map(|(_, effects)| *effects)
-        .collect();
-    let flows: Vec<_> =
-        FLOWS.iter().filter(|(starts, _)| says(starts)).map(|&(_, flow)| flow).collect();
-    let silent = says(SILENCE);
-    let starts = flows.is_empty() || flows.iter().any(|flow| STARTS.contains(flow));
-    let mut found: Vec<_> = Rule::all()
-        .filter(|rule| {
-            rule.declaration().applies.on == Os::Ios || says(&["androi", "teleco", "oboe"])
-        })
-        .filter_map(|rule| {
-            let declared = rule.declaration();
-            let effect =
-                2 * usize::from(declared.effects.iter().any(|effect| effects.contains(&effect)));
-            // A rule that is about every flow is about none.
-            let of_flow = |flow: &&Flow| declared.flows.len() <= 5 && declared.flows.contains(flow);
-            let flow = 2 * flows.iter().filter(of_flow).count();
-            let core = 3 * usize::from(
-                silent
-                    && starts
-                    && rule.is_of_the_table()
-                    && declared.flows.contains(&Flow::Answer),
-            );
-            let texts = [
-                declared.statement,
-                declared.wrong,
-                declared.first,
-                declared.otherwise,
-                declared.before,
-            ];
-            let text = texts.join(" ").to_lowercase();
-            let shared = words
-                .iter()
-                .filter(|word| text.contains(word.as_str()) && !is_of_a_list(word))
-                .count();
-            let named = words.iter().filter(|word| rule.id().contains(word.as_str())).count();
-            let score = effect + flow + core + shared + named;
-            (score > 0).then_some((score, declared.level, Reverse(declared.grades[0]), rule))
-        })
-        .collect();
-    found.sort_by_key(|&(score, level, grade, rule)| (Reverse((score, level, grade)), rule));
-    let best = found.first().map_or(0, |&(score, ..)| score);
-    found
-        .into_iter()
-        .filter(|&(score, ..)| 2 * score > best)
-        .map(|(.., rule)| rule)
-        .take(8)
-        .collect()
-}
-
-/// A word without its ending, so that "answering" finds "answer" and "answered".
-fn stem(word: &str) -> String {
-    let ending = ["ing", "ed", "es", "s"].into_iter().find_map(|ending| word.strip_suffix(ending));
-    ending.filter(|stem| stem.len() > 3).unwrap_or(word).chars().take(6).collect()
-}
-
-/// Whether it says that there is silence, or names a flow, and so does not count as a word by itself.
-fn is_of_a_list(word: &str) -> bool {
-    SILENCE.contains(&word) || FLOWS.iter().any(|(starts, _)| starts.contains(&word))
-}
-
-/// What several words say together.
-const PHRASES: &[(&str, &str)] = &[
-    ("lock screen", "locked"),
-    ("lock-screen", "locked"),
-    ("no sound", "silent"),
-    ("no audio", "silent"),
-    ("nobody hears", "silent"),
-    ("hear anything", "silent"),
-    ("hear nothing", "silent"),
-    ("one way", "one-way"),
-    ("one-sided", "one-way"),
-    ("no microphone", "microphone"),
-    ("hear me", "microphone"),
-    ("hears me", "microphone"),
-    ("far end hears", "microphone"),
-];
-
-/// Words, as stems, that say that nothing is heard.
-const SILENCE: &[&str] = &["silent", "silenc", "quiet", "mute", "muted"];
-
-/// Words, as stems, that say what happens.
-const EFFECTS: &[(&[&str], &[Effect])] = &[
-    (SILENCE, &[Effect::Both, Effect::Capture, Effect::Playback]),
-    (&["one-wa"], &[Effect::Capture, Effect::Playback]),
-    (&["microp", "mic"], &[Effect::Capture]),
-    (&["kill", "termin"], &[Effect::Kill]),
-    (&["crash"], &[Effect::Crash]),
-    (&["route", "speake", "loudsp", "receiv", "earpie", "headse", "blueto"], &[Effect::Route]),
-    (&["volume", "echo", "loud"], &[Effect::Volume]),
-    (&["distor", "garble", "pitch", "gaps", "crackl"], &[Effect::Garbled]),
-    (&["reject", "review"], &[Effect::Rejection]),
-];
-
-/// Words, as stems, that name a flow of a call.
-const FLOWS: &[(&[&str], Flow)] = &[
-    (&["answer", "accept", "pick"], Flow::Answer),
-    (&["incomi", "ring"], Flow::Incoming),
-    (&["outgoi", "dial", "start"], Flow::Outgoing),
-    (&["hang", "ended", "next"], Flow::End),
-    (&["hold", "held", "unhold", "resume"], Flow::Hold),
-    (&["second", "waitin", "anothe"], Flow::SecondCall),
-    (&["interr", "alarm", "siri"], Flow::Interruption),
-    (&["reset", "medias"], Flow::MediaServices),
-    (&["route", "speake", "loudsp", "headse", "blueto"], Flow::Route),
-    (&["mute", "muted", "unmute"], Flow::Mute),
-    (&["permis", "prompt"], Flow::Permission),
-    (&["push", "pushki"], Flow::Push),
-    (&["locked", "lock"], Flow::LockScreen),
-    (&["launch", "cold"], Flow::ColdStart),
-    (&["china"], Flow::NoCallKit),
-];
-
-/// The flows in which the audio of a call starts.
-const STARTS: &[Flow] =
-    &[Flow::Answer, Flow::Incoming, Flow::Outgoing, Flow::LockScreen, Flow::ColdStart];
-
-/// Words that say nothing of a fault.
-const COMMON: &[&str] = &[
-    "the", "and", "when", "from", "with", "for", "not", "but", "does", "has", "have", "there",
-    "after", "call", "calls", "app", "audio", "sound", "while", "hears", "hear", "gets", "was",
-];
-
 fn row(out: &mut dyn Write, name: &str, text: &str) -> io::Result<()> {
     let mut lines = wrapped(text, 96).into_iter();
     writeln!(out, "  {name:<10} {}", lines.next().unwrap_or_default())?;
@@ -372,4 +246,32 @@ fn wrapped(text: &str, width: usize) -> Vec<String> {
         }
     }
     lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What a command prints as the name of a finding is a rule, a name of doctor's, or a code: each by its type.
+    #[test]
+    fn every_name_that_a_command_prints_is_known() {
+        for rule in Rule::all() {
+            assert!(
+                matches!(look_up(rule.id()), Ok(Meant::Rule(found)) if found == rule),
+                "{rule}"
+            );
+            for code in rule.declaration().codes {
+                let Refusal { domain, code } = code.refusal;
+                let found = look_up(&format!("{} {code}", domain.name()));
+                assert!(matches!(found, Ok(Meant::Codes(_))), "{} {code}", domain.name());
+            }
+        }
+        for name in Name::value_variants() {
+            match look_up(&name.to_string()) {
+                Ok(Meant::Name(found, _)) => assert_eq!(found, *name),
+                Ok(Meant::Rule(_)) => assert!(name.known().is_none(), "{name} is a rule too"),
+                _ => panic!("{name} is not known"),
+            }
+        }
+    }
 }

@@ -69,7 +69,7 @@ fn every_wrong_argument_says_what_would_work() {
         (&["rules", "answer"], &["unexpected argument 'answer'"]),
         (&["explain", "nonsense"], &["nothing is known of `nonsense`", "`oncue rules`"]),
         (&["explain", "--nonsense"], &["nothing is known of `--nonsense`"]),
-        (&["explain"], &["<RULE|CODE|WORDS>"]),
+        (&["explain"], &["<NAME|CODE|WORDS>"]),
         (&["check"], &["<FILE>"]),
         (&["check", "no-such-file.jsonl"], &["cannot read no-such-file.jsonl: "]),
         (&["check", "."], &["cannot read .: "]),

@@ -83,6 +83,11 @@ fn diagnose(
     let text =
         |finding: &serde_json::Value, field: &str| finding[field].as_str().unwrap().to_owned();
     let findings = said.json()["findings"].as_array().unwrap().clone();
+    for id in findings.iter().map(|finding| text(finding, "id")) {
+        let explained = oncue(&["explain", &id]);
+        assert_eq!(explained.code, Some(0), "{id}: {}", explained.stderr);
+        assert!(explained.stdout.starts_with(&format!("{id} (")), "{}", explained.stdout);
+    }
     let findings =
         findings.iter().map(|it| (text(it, "level"), text(it, "id"), text(it, "key"))).collect();
     (findings, said)

@@ -105,6 +105,23 @@ fn each_rule_is_explained_with_its_texts_and_its_traces() {
 }
 
 #[test]
+fn what_doctor_finds_beside_the_rules_is_explained() {
+    assert_eq!(
+        explained(&["APS-environment"]),
+        "\
+aps-environment (found by oncue doctor)
+
+An app that gets VoIP pushes has the entitlement aps-environment, development or production.
+
+  said in    the entitlements, aps-environment; the Mac's com.apple.developer.aps-environment does not count
+  first      add the capability Push Notifications to the iOS target
+  otherwise  no VoIP push arrives, so no call reaches an app that does not run
+  sources    Apple's documentation of the entitlement aps-environment
+"
+    );
+}
+
+#[test]
 fn a_bare_number_is_said_for_each_domain_that_has_it_and_a_domain_leaves_one() {
     let said = explained(&["4"]);
     let headings: Vec<_> = said
@@ -155,6 +172,7 @@ fn what_is_not_known_is_one_line_with_the_nearest_rule_if_there_is_one() {
         ("", &["expected a rule, a code or a few words"]),
         ("io-start-after-did-activat", &["did you mean `io-start-after-did-activate`?"]),
         ("io_start_before_did_activate", &["did you mean `io-start-after-did-activate`?"]),
+        ("aps-enviroment", &["did you mean `aps-environment`?"]),
         ("push-registry", &["did you mean `push-registry-at-every-launch`?"]),
     ] {
         let said = oncue(&["explain", what]);

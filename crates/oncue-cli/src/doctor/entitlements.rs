@@ -1,7 +1,7 @@
 //! What an app's entitlements must hold for calls, and what of them no longer does anything.
 
 use super::property_list::{PropertyList, Value};
-use super::{Finding, Level, info_plist};
+use super::{Finding, Level, Name, info_plist};
 use crate::args::OwnerArg;
 
 const PUSH: &str = "aps-environment";
@@ -25,7 +25,7 @@ pub(super) fn check(
     if let Some(value) = rights.get(CALLING_APP) {
         findings.push(Finding {
             level: Level::Note,
-            id: "calling-app",
+            id: Name::CallingApp,
             message: "the user may choose the app as the default calling app".into(),
             file: rights.file.clone(),
             key: CALLING_APP.into(),
@@ -39,7 +39,7 @@ pub(super) fn check(
         if let Some(value) = rights.get(key) {
             findings.push(Finding {
                 level: Level::Warning,
-                id: "unrestricted-voip",
+                id: Name::UnrestrictedVoip,
                 message: "an entitlement for VoIP pushes without calls no longer does anything".into(),
                 file: rights.file.clone(),
                 key: key.into(),
@@ -80,7 +80,7 @@ fn push(rights: &PropertyList, owner: OwnerArg, findings: &mut Vec<Finding>) {
     };
     findings.push(Finding {
         level,
-        id: PUSH,
+        id: Name::ApsEnvironment,
         message,
         file: rights.file.clone(),
         key: PUSH.into(),
@@ -119,7 +119,7 @@ fn camera(rights: &PropertyList, voip: bool, findings: &mut Vec<Finding>) {
     };
     findings.push(Finding {
         level: Level::Note,
-        id: "multitasking-camera-access",
+        id: Name::MultitaskingCameraAccess,
         message: message.into(),
         file: rights.file.clone(),
         key: CAMERA.into(),

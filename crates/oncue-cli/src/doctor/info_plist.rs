@@ -2,7 +2,7 @@
 //! neither file can show (a web view's own process, a simulator) is not spoken of.
 
 use super::property_list::{PropertyList, Value};
-use super::{Finding, Level};
+use super::{Finding, Level, Name};
 use crate::args::OwnerArg;
 
 const BACKGROUND_MODES: &str = "UIBackgroundModes";
@@ -52,7 +52,7 @@ pub(super) fn check(plist: &PropertyList, owner: OwnerArg, findings: &mut Vec<Fi
         |key: &&str| *key == "aps-environment" || key.starts_with("com.apple.developer.");
     findings.extend(plist.keys().filter(is_entitlement).map(|key| Finding {
         level: Level::Warning,
-        id: "entitlement-in-info-plist",
+        id: Name::EntitlementInInfoPlist,
         message: format!("{key} is an entitlement, not a key of Info.plist"),
         file: plist.file.clone(),
         key: key.into(),
@@ -77,7 +77,7 @@ fn background_modes(plist: &PropertyList, owner: OwnerArg, findings: &mut Vec<Fi
     let value = plist.get(BACKGROUND_MODES);
     let found = |level, message: String, expected, effect, remedy: String| Finding {
         level,
-        id: "voip-background-mode",
+        id: Name::VoipBackgroundMode,
         message,
         file: plist.file.clone(),
         key: BACKGROUND_MODES.into(),
@@ -151,7 +151,7 @@ fn background_modes(plist: &PropertyList, owner: OwnerArg, findings: &mut Vec<Fi
             ),
         };
         findings.push(Finding {
-            id: "unknown-background-mode",
+            id: Name::UnknownBackgroundMode,
             got: mode.to_string(),
             ..found(
                 Level::Warning,
@@ -222,9 +222,9 @@ fn reason_for_use(
     findings.push(Finding {
         level: Level::Error,
         id: if key == MICROPHONE {
-            "microphone-usage-description"
+            Name::MicrophoneUsageDescription
         } else {
-            "camera-usage-description"
+            Name::CameraUsageDescription
         },
         message,
         file: plist.file.clone(),
