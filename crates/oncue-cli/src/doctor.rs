@@ -62,8 +62,8 @@ enum CannotExamine {
         "no file to look at; name --plist Info.plist, --entitlements App.entitlements, or both"
     )]
     NoFile,
-    #[error("cannot read {}: {why}", file.display())]
-    Unreadable { file: PathBuf, why: Unreadable },
+    #[error("cannot read {}: {source}", file.display())]
+    Unreadable { file: PathBuf, source: Unreadable },
     #[error("the report cannot be written: {0}")]
     Json(#[from] serde_json::Error),
 }
@@ -88,7 +88,7 @@ fn examine(args: &Doctor) -> Result<Report, CannotExamine> {
 
 fn read(file: &Path) -> Result<PropertyList, CannotExamine> {
     PropertyList::read(file)
-        .map_err(|why| CannotExamine::Unreadable { file: file.to_path_buf(), why })
+        .map_err(|source| CannotExamine::Unreadable { file: file.to_path_buf(), source })
 }
 
 /// How much a finding matters.

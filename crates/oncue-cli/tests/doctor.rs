@@ -361,20 +361,33 @@ fn a_file_that_cannot_be_read_is_one_line_with_its_name_and_the_reason() {
     info(&[]).to_writer_binary(&mut binary).unwrap();
     let mut xml = Vec::new();
     info(&[]).to_writer_xml(&mut xml).unwrap();
-    for (name, bytes) in [
-        ("cut.xml", &xml[..xml.len() / 2]),
-        ("cut.bplist", &binary[..binary.len() / 2]),
-        ("noise", &[0x80, 0xff, 0, 7][..]),
-        ("openstep", b"{ UIBackgroundModes = (voip, audio); }"),
-        ("page.html", b"<html><body>404</body></html>"),
+    let another = "name the app's Info.plist or entitlements";
+    let anew = "take the file from the app anew, `plutil -lint` names the place";
+    let convert = "`plutil -convert xml1` makes XML of it";
+    let fault = String::from_utf8(xml.clone()).unwrap().replace("<array>", "<list>");
+    for (name, bytes, got, remedy) in [
+        ("cut.xml", &xml[..xml.len() / 2], "one in XML that breaks off", anew),
+        ("fault.xml", fault.as_bytes(), "one in XML with a fault in it", anew),
+        (
+            "cut.bplist",
+            &binary[..binary.len() / 2],
+            "a binary one that is damaged or breaks off",
+            anew,
+        ),
+        ("noise", &[0x80, 0xff, 0, 7], "bytes that are neither", another),
+        ("openstep", b"{ UIBackgroundModes = (voip, audio); }", "the old form in text", convert),
+        ("package.json", b"{\n  \"UIBackgroundModes\": [\"voip\"]\n}", "JSON", convert),
+        ("page.html", b"<html><body>404</body></html>", "XML or HTML of another kind", another),
+        ("letter", b"Dear user,\n", "text of another kind", another),
     ] {
-        let why = refused(name, bytes);
-        assert!(why.starts_with("not a property list, XML or binary: "), "{name}: {why}");
+        let expected = format!("expected a property list, XML or binary, got {got}; {remedy}");
+        assert_eq!(refused(name, bytes), expected, "{name}");
     }
-    assert!(refused("empty", b"").contains("the file is empty"));
+    let empty = "expected a property list, XML or binary, got an empty file; ";
+    assert_eq!(refused("empty", b""), format!("{empty}{another}"));
     let mut array = Vec::new();
     modes(&["voip"]).to_writer_xml(&mut array).unwrap();
-    assert_eq!(refused("array", &array), "expected a dictionary, got an array");
+    assert_eq!(refused("array", &array), format!("expected a dictionary, got an array; {another}"));
     let large = vec![b' '; (16 << 20) + 1];
     assert!(refused("large", &large).contains("larger than 16 MiB"));
 }

@@ -33,10 +33,7 @@ impl PropertyList {
         if bytes.len() as u64 > MAX_BYTES {
             return Err(Unreadable::TooLarge);
         }
-        if bytes.is_empty() {
-            return Err(Unreadable::Empty);
-        }
-        match parse(bytes)? {
+        match parse(&bytes)? {
             Value::Dictionary(entries) => Ok(Self { file: file.display().to_string(), entries }),
             other => Err(Unreadable::NoDictionary(other.kind())),
         }
@@ -56,16 +53,43 @@ impl PropertyList {
 pub(super) enum Unreadable {
     #[error("{0}")]
     Io(#[from] std::io::Error),
-    #[error("the file is empty; expected a property list, XML or binary")]
-    Empty,
     #[error("the file is larger than {} MiB; expected an Info.plist or entitlements", MAX_BYTES >> 20)]
     TooLarge,
     #[error("values lie more than {MAX_DEPTH} deep, or unfold to more than {} MiB", MAX_UNFOLDED >> 20)]
     TooMuch,
-    #[error("not a property list, XML or binary: {0}")]
-    Malformed(plist::Error),
-    #[error("expected a dictionary, got {0}")]
+    #[error("expected a property list, XML or binary, got {got}; {remedy}")]
+    NoPropertyList {
+        got: &'static str,
+        remedy: &'static str,
+        /// The parser's own words.
+        source: plist::Error,
+    },
+    #[error("expected a dictionary, got {0}; {NAME_ANOTHER}")]
     NoDictionary(&'static str),
+}
+
+const NAME_ANOTHER: &str = "name the app's Info.plist or entitlements";
+const TAKE_ANEW: &str = "take the file from the app anew, `plutil -lint` names the place";
+const CONVERT: &str = "`plutil -convert xml1` makes XML of it";
+
+/// What these bytes are that are no property list, and what to do about it.
+fn got(bytes: &[u8]) -> (&'static str, &'static str) {
+    if bytes.starts_with(BINARY) {
+        return ("a binary one that is damaged or breaks off", TAKE_ANEW);
+    }
+    let Ok(text) = str::from_utf8(bytes) else { return ("bytes that are neither", NAME_ANOTHER) };
+    let text = text.trim_start_matches('\u{feff}').trim_start();
+    match text.bytes().next() {
+        None => ("an empty file", NAME_ANOTHER),
+        Some(b'<') if !text.contains("<plist") => ("XML or HTML of another kind", NAME_ANOTHER),
+        Some(b'<') if text.contains("</plist>") => ("one in XML with a fault in it", TAKE_ANEW),
+        Some(b'<') => ("one in XML that breaks off", TAKE_ANEW),
+        Some(b'{') if text[1..].trim_start().starts_with('"') && !text.contains(" = ") => {
+            ("JSON", CONVERT)
+        }
+        Some(b'{') => ("the old form in text", CONVERT),
+        Some(_) => ("text of another kind", NAME_ANOTHER),
+    }
 }
 
 /// A value, as far as doctor looks at it.
@@ -122,17 +146,23 @@ fn spend<E: Error>(bytes: usize, depth: usize) -> Result<(), E> {
     if left.is_some() { Ok(()) } else { Err(E::custom("too much")) }
 }
 
-fn parse(bytes: Vec<u8>) -> Result<Value, Unreadable> {
+/// How a binary one begins.
+const BINARY: &[u8] = b"bplist";
+
+fn parse(bytes: &[u8]) -> Result<Value, Unreadable> {
     LEFT.set(Some((MAX_UNFOLDED, MAX_DEPTH)));
     // Told apart here: left to itself the reader takes any text for a third, older form.
-    let parsed = if bytes.starts_with(b"bplist") {
+    let parsed = if bytes.starts_with(BINARY) {
         plist::from_reader(Cursor::new(bytes))
     } else {
         plist::from_reader_xml(Cursor::new(bytes))
     };
-    parsed.map_err(|error| match LEFT.get() {
+    parsed.map_err(|source| match LEFT.get() {
         None => Unreadable::TooMuch,
-        Some(_) => Unreadable::Malformed(error),
+        Some(_) => {
+            let (got, remedy) = got(bytes);
+            Unreadable::NoPropertyList { got, remedy, source }
+        }
     })
 }
 
@@ -194,5 +224,18 @@ impl<'de> Visitor<'de> for Reader {
             entries.insert(key, access.next_value()?);
         }
         Ok(Value::Dictionary(entries))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::error::Error as _;
+
+    #[test]
+    fn what_the_parser_says_is_the_cause_and_not_the_message() {
+        let error = parse(b"Dear user,").expect_err("a letter");
+        let cause = error.source().expect("the parser's error").to_string();
+        assert!(!error.to_string().contains(&cause), "{error}");
     }
 }
