@@ -7,17 +7,17 @@
 #![allow(clippy::print_stdout, reason = "figures")]
 
 mod process;
+mod recovery;
 mod rig;
 
 use core::time::Duration;
 use cpal::ErrorKind;
-use oncue_card::{Call, Card, CardSettings, Direction, Fault};
-use oncue_duplex::{
-    Deadlines, Duplex, DuplexSettings, Endpoint, Recovery, StreamEvent, abandoned_threads,
-};
+use oncue_card::{Call, Card, Direction, Fault};
+use oncue_duplex::{Deadlines, Duplex, DuplexSettings, Endpoint, StreamEvent, abandoned_threads};
 use oncue_session::{Directions, Engine, RunningIo};
 use process::{at_rest, files, resident_kib, threads};
-use rig::{free_running, nothing_is_unaccounted_for, open, permit, until};
+use recovery::{ideal, settings, talk};
+use rig::{nothing_is_unaccounted_for, open, permit, until};
 use std::time::Instant;
 
 struct Phone {
@@ -27,28 +27,16 @@ struct Phone {
 }
 
 fn begin(card: &Card) -> Phone {
-    let recovery = Recovery {
-        rebuild_after: Duration::from_secs(60),
-        retry_at_most: Duration::from_millis(4),
-        ..Recovery::default()
-    };
-    let soon = Duration::from_millis(500);
-    let settings = DuplexSettings {
-        recovery: Some(recovery),
-        deadlines: Deadlines { stop: soon, ..Deadlines::default() },
-        ..DuplexSettings::default()
-    };
-    let (mut duplex, endpoint) = open(card, settings);
+    let fast = settings(|recovery| recovery.retry_at_most = Duration::from_millis(4));
+    let deadlines = Deadlines { stop: Duration::from_millis(500), ..Deadlines::default() };
+    let (mut duplex, endpoint) = open(card, DuplexSettings { deadlines, ..fast });
     let running = duplex.start(permit(), Directions::Duplex).unwrap();
     Phone { duplex, endpoint, running }
 }
 
 impl Phone {
     fn talk(&mut self, card: &Card) {
-        let mut frame = [0.0; 480];
-        card.advance_frames(480);
-        self.endpoint.write(&[0.25; 480]);
-        while self.endpoint.read(&mut frame).is_some() {}
+        talk(card, &mut self.endpoint, 1);
     }
 
     /// Talks until so many directions came back.
@@ -75,7 +63,7 @@ fn fail(card: &Card, direction: Direction, kind: ErrorKind) {
 #[test]
 fn threads_files_and_memory_are_back_where_they_were() {
     let cycles = std::env::var("ONCUE_CYCLES").map_or(100, |cycles| cycles.parse().unwrap());
-    let card = free_running(CardSettings::default());
+    let card = ideal();
     let mut call = begin(&card);
     call.talk(&card);
     let before = at_rest();
