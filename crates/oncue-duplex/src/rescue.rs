@@ -4,20 +4,21 @@
 //! only while the run lasts that the session permitted: an attempt asks right before, and a stop waits for the one that
 //! has got its answer.
 
+mod attempt;
+
+pub(crate) use attempt::Rebuilt;
+
 use crate::device_thread::Desk;
-use crate::devices::{Chosen, HostSource, connect, refused};
 use crate::endpoint::End;
 use crate::errand::Errand;
-use crate::error::{DeviceError, Direction, LossCause, OpenError, Operation};
+use crate::error::{DeviceError, Direction, LossCause, Operation};
 use crate::libjack;
-use crate::settings::DuplexSettings;
-use crate::shared::Shared;
-use crate::streams::{Built, Streams, build};
+use crate::streams::{Built, Streams};
 use crate::supervisor::{Order, Supervisor};
-use core::sync::atomic::{AtomicU8, Ordering};
+use attempt::{Attempt, Brought};
+use core::sync::atomic::Ordering;
 use core::time::Duration;
-use cpal::traits::{DeviceTrait, HostTrait, StreamTrait};
-use oncue_session::StartPermit;
+use cpal::traits::{DeviceTrait, HostTrait};
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -48,43 +49,8 @@ struct Side {
     attempt: Option<Attempt>,
 }
 
-struct Attempt {
-    errand: Errand<Brought>,
-    word: Word,
-}
-
-/// What an attempt brings: a stream that plays, or why there is none.
-type Brought = Result<Rebuilt, OpenError>;
-
-/// A stream that an attempt built and played, its gate closed.
-pub(crate) struct Rebuilt {
-    pub(crate) built: Built,
-    pub(crate) end: End,
-    pub(crate) chosen: Chosen,
-}
-
 /// The ids of the default devices for capture and playback.
 type Defaults = [Option<cpal::DeviceId>; 2];
-
-/// Whether an attempt may still play. Asked and taken back in one step, so that nothing is played after a stop.
-#[derive(Clone, Default)]
-struct Word(Arc<AtomicU8>);
-
-const GIVEN: u8 = 0;
-const USED: u8 = 1;
-const TAKEN_BACK: u8 = 2;
-
-impl Word {
-    /// Whether the attempt may play now; if so, a stop waits for it.
-    fn may_play(&self) -> bool {
-        self.0.compare_exchange(GIVEN, USED, Ordering::AcqRel, Ordering::Acquire).is_ok()
-    }
-
-    /// Forbids to play. False if that came too late.
-    fn take_back(&self) -> bool {
-        self.0.swap(TAKEN_BACK, Ordering::AcqRel) != USED
-    }
-}
 
 impl Rescue {
     pub(crate) fn new() -> Self {
@@ -121,9 +87,9 @@ impl Rescue {
         }
         let mut late = false;
         for direction in [Direction::Capture, Direction::Playback] {
-            if let Some(Attempt { errand, word }) = self.side(direction).attempt.take() {
-                late |= !word.take_back();
-                self.leaving.push(errand);
+            if let Some(attempt) = self.side(direction).attempt.take() {
+                late |= !attempt.word.take_back();
+                self.leaving.push(attempt.errand);
             }
         }
         if late {
@@ -317,19 +283,10 @@ impl Streams {
     fn begin(&mut self, direction: Direction) {
         let Some(opened) = &self.opened else { return };
         let Some(permit) = &self.permit else { return };
-        let word = Word::default();
-        let attempt = attempt(
-            permit,
-            direction,
-            Arc::clone(&opened.source),
-            opened.shared.wanted(direction),
-            Arc::clone(&opened.shared),
-            self.desk.clone(),
-            word.clone(),
-        );
+        let attempt = Attempt::send(permit, direction, opened, self.desk.clone());
         let now = self.rescue.now();
         match attempt {
-            Ok(errand) => self.rescue.side(direction).attempt = Some(Attempt { errand, word }),
+            Ok(attempt) => self.rescue.side(direction).attempt = Some(attempt),
             Err(error) => {
                 if let Some(supervisor) = &mut self.rescue.supervisor {
                     supervisor.rebuilt(direction, Err(error.into()), Duration::ZERO, now);
@@ -380,33 +337,4 @@ impl Streams {
             }
         }
     }
-}
-
-/// Connects, finds the device, builds and plays. The permit is what allows the last of these.
-fn attempt(
-    _permit: &StartPermit,
-    direction: Direction,
-    source: Arc<HostSource>,
-    wanted: DuplexSettings,
-    shared: Arc<Shared>,
-    device_thread: Desk,
-    word: Word,
-) -> Result<Errand<Brought>, DeviceError> {
-    Errand::send(Operation::OpenHost, move |desk| {
-        let host = Arc::new(connect(&source)?);
-        desk.doing(Operation::List);
-        let chosen = Chosen::find(&host, direction, &wanted)?;
-        desk.doing(Operation::Build(direction));
-        if libjack::is(host.id()) {
-            libjack::may_connect()?;
-        }
-        let (built, end) = build(&chosen, host, direction, &shared)
-            .map_err(|error| refused(Operation::Build(direction), error))?;
-        desk.doing(Operation::Play(direction));
-        if device_thread.given_up() || !word.may_play() {
-            return Err(DeviceError::GivenUp { operation: Operation::Play(direction) }.into());
-        }
-        built.stream.play().map_err(|error| refused(Operation::Play(direction), error))?;
-        Ok(Rebuilt { built, end, chosen })
-    })
 }
