@@ -269,6 +269,8 @@ impl Watch {
         match kind {
             ActionKind::Answer | ActionKind::Start => {
                 if facts.under_system() && facts.session.is(State::AwaitingActivation) {
+                    // A call that was taken back has it too: now one follows for certain.
+                    self.clear(Reason::Resume, None);
                     self.set(now, waits.activation, Reason::Activation, None);
                 }
                 // A call whose coming in was not seen may have been accepted before.

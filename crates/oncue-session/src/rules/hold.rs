@@ -426,10 +426,12 @@ fn configuration_differs(facts: &Facts) -> bool {
         || session.options_read.is_some_and(|options| options | implied != set.options | implied)
 }
 
-/// When a stack starts its unit by itself, the app can renew the override only afterwards.
+/// When a stack starts its unit by itself, the app can renew the override only afterwards; so it can after a start that
+/// is tried without an activation.
 fn speaker_is_not_renewed(facts: &Facts, seen: &Seen<'_>) -> bool {
     let still_wished = facts.surroundings.speaker_wish.is_none_or(|(on, _)| on);
-    seen.by == Party::App && still_wished && facts.session.port_interrupted
+    let before_the_start = seen.by == Party::App && !facts.session.states.contains(State::Resuming);
+    before_the_start && still_wished && facts.session.port_interrupted
 }
 
 /// After an unhold it is that rule's matter.
