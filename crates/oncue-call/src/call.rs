@@ -25,6 +25,8 @@ pub(crate) struct Call {
     pub(crate) hung_up: bool,
     /// The user answered before the system had it.
     pub(crate) answer: Option<Other>,
+    /// The system was asked to answer it, and did not refuse.
+    pub(crate) answer_asked: bool,
     /// The user's wish to mute, before anything could be muted.
     pub(crate) mute: Option<bool>,
     /// The system handed it over, from contacts, Recents or Siri: it may start in the background.
@@ -56,6 +58,7 @@ impl Call {
             over: None,
             hung_up: false,
             answer: None,
+            answer_asked: false,
             mute: None,
             handed_over: false,
             answered: false,

@@ -105,8 +105,12 @@ impl Centre {
         }
     }
 
-    /// Asks the system to answer a call that it has.
+    /// Asks the system to answer a call that it has, once.
     pub(super) fn request_answer(&mut self, call: Id, other: Other) {
+        let asked = self.call_mut(call).map(|call| &mut call.answer_asked);
+        if asked.is_none_or(|asked| std::mem::replace(asked, true)) {
+            return;
+        }
         let heard = self.heard(call);
         let first = match (other, heard) {
             (Other::End, Some(call)) => {
@@ -199,6 +203,7 @@ impl Centre {
             let (id, kind) = (action.call(), action.kind());
             let Some(call) = self.call_mut(id) else { continue };
             call.hung_up &= kind != ActionKind::End;
+            call.answer_asked &= kind != ActionKind::Answer;
             let call = call.app.clone();
             if kind == ActionKind::Start {
                 self.forget(id);
