@@ -129,7 +129,9 @@ impl Centre {
         let duplex = self.calls.iter().any(|call| call.wants_audio());
         let ringback =
             self.settings.ringback && self.calls.iter().any(|call| call.wants_ringback());
-        if self.silent || !(duplex || ringback && state == State::Active) {
+        // After an interruption the category comes first.
+        let again = self.category.iter().any(|(purpose, _)| *purpose == Purpose::Again);
+        if self.silent || again || !(duplex || ringback && state == State::Active) {
             return;
         }
         if state == State::Active || state == State::Playing || state == State::Resuming {
@@ -163,7 +165,11 @@ impl Centre {
     }
 
     pub(super) fn audio_started(&mut self, result: Result<(), Refusal>) {
-        let Err(refusal) = result else { return };
+        let Err(refusal) = result else {
+            // Started without an activation, the session is active only now.
+            self.renew_speaker();
+            return;
+        };
         let Refusal { domain, code } = refusal;
         let unit = self.hardware.unit();
         self.tell(Event::Refused { of: EventKind::StartUnit, domain, code, unit });
@@ -197,10 +203,7 @@ impl Centre {
         if !starts {
             return;
         }
-        // An interruption undoes the user's choice of the loudspeaker (rule `configuration-reapplied-after-interruption`).
-        if std::mem::take(&mut self.speaker_lost) {
-            self.override_output(true);
-        }
+        self.renew_speaker();
         self.start_audio();
         self.report_connecting();
     }
@@ -314,6 +317,13 @@ impl Centre {
         self.resume_due = None;
         if self.audio.state() == State::Resuming {
             self.start_audio();
+        }
+    }
+
+    /// An interruption undoes the user's choice of the loudspeaker (rule `configuration-reapplied-after-interruption`).
+    pub(super) fn renew_speaker(&mut self) {
+        if std::mem::take(&mut self.speaker_lost) {
+            self.override_output(true);
         }
     }
 

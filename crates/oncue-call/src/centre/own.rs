@@ -60,9 +60,7 @@ impl Centre {
     /// Starts what the conversations want, in a session that has become active.
     pub(super) fn start_active(&mut self) {
         self.put(Output::PreferNoAlerts);
-        if std::mem::take(&mut self.speaker_lost) {
-            self.override_output(true);
-        }
+        self.renew_speaker();
         self.start_audio();
         self.report_connecting();
     }
