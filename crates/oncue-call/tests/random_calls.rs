@@ -5,7 +5,7 @@
 //! ended twice, every action completed once unless it timed out, every push reported before its callback returns, every
 //! UUID new.
 //!
-//! `ONCUE_CALL_CASES` sets how many stories are told (64), each of up to 120 events.
+//! `ONCUE_CALL_CASES` sets how many stories are told (1000), each of up to 120 events.
 
 mod phone;
 mod story;
@@ -153,7 +153,7 @@ impl<const ORDER: usize> StateMachineTest for Calls<ORDER> {
 
 fn cases() -> ProptestConfig {
     let cases = std::env::var("ONCUE_CALL_CASES").ok().and_then(|cases| cases.parse().ok());
-    let cases = cases.unwrap_or(64);
+    let cases = cases.unwrap_or(1000);
     ProptestConfig { cases, failure_persistence: None, ..ProptestConfig::default() }
 }
 

@@ -292,12 +292,28 @@ impl Phone {
             H::Decided(ui) if !self.own => self.tell(Input::Decided(ui)),
             H::Decided(_) => {}
             H::Waits(ms) => {
-                // A phone completes its reports promptly.
-                while ms >= 300 && !self.reports.is_empty() {
-                    self.happens(H::Reports(None));
+                // A phone completes its reports promptly, and the calls of the session return.
+                if ms >= 300 {
+                    self.answers();
                 }
                 self.wait(Duration::from_millis(ms));
             }
+        }
+    }
+
+    /// Whatever the app asked is answered.
+    fn answers(&mut self) {
+        use Happens as H;
+        while !self.reports.is_empty() {
+            self.happens(H::Reports(None));
+        }
+        // An answer may lead to the next question.
+        while self.categories + self.starts > 0 || self.own && self.activations > 0 {
+            self.happens(H::CategorySet(true));
+            if self.own {
+                self.happens(H::Activates);
+            }
+            self.happens(H::AudioStarted(true));
         }
     }
 

@@ -13,7 +13,7 @@ pub(crate) use happens::{Happens, Said, Screen, Wished};
 use super::story::{Driven, Player};
 use oncue_call::*;
 use oncue_session::{
-    CallCategory, EndedReason, EventKind, Finding, Framework, Id, Owner, PlayAndRecord, Rule,
+    CallCategory, EndedReason, Entry, EventKind, Finding, Framework, Id, Owner, PlayAndRecord, Rule,
 };
 use std::collections::{HashSet, VecDeque};
 use std::time::Duration;
@@ -244,12 +244,21 @@ impl Phone {
     pub(crate) fn check(&self) {
         let found: Vec<_> =
             self.player.found().into_iter().filter(|it| !Self::is_the_phones(it)).collect();
-        if !found.is_empty() {
-            for entry in &self.player.watched.lock().unwrap().trace {
-                eprintln!("{:>8} {:?}", entry.at.as_millis(), entry.event);
-            }
-        }
-        assert!(found.is_empty(), "the guard finds {found:#?}");
+        assert!(found.is_empty(), "the guard finds {found:#?}\n{}", self.story());
+    }
+
+    /// What happened up to now, a line each.
+    fn story(&self) -> String {
+        let watched = self.player.watched.lock().unwrap();
+        let line = |entry: &Entry| format!("{:>8} {:?}\n", entry.at.as_millis(), entry.event);
+        watched.trace.iter().map(line).collect()
+    }
+
+    /// Whether anything is left that the phone is to answer or to do.
+    fn is_asked(&self) -> bool {
+        let activates = if self.own { self.activations > 0 } else { self.activation_due };
+        let waits = self.categories + self.starts > 0 || activates;
+        waits || !(self.reports.is_empty() && self.requests.is_empty() && self.taken.is_empty())
     }
 
     /// Everything comes to its end: nothing is lost on the way.
@@ -257,7 +266,9 @@ impl Phone {
         self.happens(Happens::MediaReset);
         self.happens(Happens::Signalling(true));
         let settle = |phone: &mut Self| {
-            for _ in 0..40 {
+            let mut rounds = 0..1000;
+            while phone.is_asked() {
+                assert!(rounds.next().is_some(), "it does not come to rest\n{}", phone.story());
                 phone.happens(Happens::Reports(None));
                 phone.happens(Happens::Takes(true));
                 phone.happens(Happens::Performs);
@@ -276,9 +287,11 @@ impl Phone {
         self.happens(Happens::Waits(60_000));
         settle(&mut self);
         self.check();
-        assert_eq!(self.centre().calls().count(), 0, "a call is left");
-        assert_eq!(self.begun, self.ended, "a call was lost");
-        assert!(self.performing.is_empty(), "never completed: {:?}", self.performing);
-        assert!(self.calls.is_empty(), "left on the phone: {:?}", self.calls);
+        let story = self.story();
+        let left: Vec<_> = self.centre().calls().collect();
+        assert!(left.is_empty(), "{left:?} are left\n{story}");
+        assert_eq!(self.begun, self.ended, "a call was lost\n{story}");
+        assert!(self.performing.is_empty(), "never completed: {:?}\n{story}", self.performing);
+        assert!(self.calls.is_empty(), "left on the phone: {:?}\n{story}", self.calls);
     }
 }
