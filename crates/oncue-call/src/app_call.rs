@@ -1,5 +1,7 @@
 //! What the app and its server call a call.
 
+use std::collections::VecDeque;
+
 /// The app's own id of one call, as its server and its pushes name it: a number or a text. Whom it is with is an
 /// [`AppId`](crate::AppId).
 ///
@@ -37,5 +39,26 @@ impl std::fmt::Display for AppCall {
             Self::Number(number) => write!(f, "{number}"),
             Self::Text(text) => f.write_str(text),
         }
+    }
+}
+
+/// Calls that are over, so that a late push or invitation for one does not ring again.
+#[derive(Debug, Default)]
+pub(crate) struct Over(VecDeque<AppCall>);
+
+impl Over {
+    /// How many are remembered; one more, and the oldest is forgotten.
+    const MOST: usize = 64;
+
+    pub(crate) fn contains(&self, call: &AppCall) -> bool {
+        self.0.contains(call)
+    }
+
+    pub(crate) fn remember(&mut self, call: AppCall) {
+        self.0.retain(|other| *other != call);
+        if self.0.len() == Self::MOST {
+            self.0.pop_front();
+        }
+        self.0.push_back(call);
     }
 }

@@ -14,6 +14,7 @@ mod requests;
 mod signals;
 mod timers;
 
+use crate::app_call::Over;
 use crate::call::Call;
 use crate::hardware::Hardware;
 use crate::integration::CallUi;
@@ -36,9 +37,6 @@ const LATEST: Duration = Duration::from_secs(u64::MAX / 2);
 
 /// How many actions can be open at once. One more fails.
 const OPEN: usize = 32;
-
-/// How many calls that are over are remembered, so that a late push for one does not ring.
-const OVER: usize = 64;
 
 /// Whoever hears of everything as it happens.
 pub(crate) type Log = Box<dyn FnMut(&Entry) + Send>;
@@ -125,7 +123,7 @@ pub struct Centre {
     changes: Changes,
 
     calls: Vec<Call>,
-    over: VecDeque<AppCall>,
+    over: Over,
     others: Vec<CallState>,
     open: Vec<Open>,
     asked: Vec<Asked>,
@@ -196,7 +194,7 @@ impl Centre {
             outputs,
             changes: Changes::default(),
             calls: Vec::new(),
-            over: VecDeque::new(),
+            over: Over::default(),
             others: Vec::new(),
             open: Vec::new(),
             asked: Vec::new(),

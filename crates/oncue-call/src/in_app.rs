@@ -3,6 +3,9 @@
 //! The app rings by itself, activates the session by itself, in the foreground, and gives way to every interruption (rule
 //! book §3.12). Inputs and outputs are those of [`Centre`](crate::Centre), as far as they have a meaning here.
 
+mod audio;
+
+use crate::app_call::Over;
 use crate::call::Call;
 use crate::centre::Log;
 use crate::hardware::Hardware;
@@ -12,9 +15,7 @@ use crate::{
     AppCall, CallState, Handle, Input, Message, NotDone, Notice, Output, Settings, Signal, Stage,
     Wish,
 };
-use oncue_session::{
-    ActionKind, CallCategory as _, Entry, Event, EventKind, Id, OutputPort, Owner, Refusal, State,
-};
+use oncue_session::{ActionKind, Entry, Event, EventKind, Id, Owner, State};
 use std::fmt;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::Duration;
@@ -34,6 +35,7 @@ pub struct InApp {
     outputs: Receiver<Output>,
     changes: Changes,
     calls: Vec<Call>,
+    over: Over,
     foreground: bool,
     audio: Session,
     hardware: Hardware,
@@ -41,7 +43,7 @@ pub struct InApp {
     activating: bool,
     /// An interruption that has ended, or must not be waited for, asks for the activation again.
     interrupted: bool,
-    /// The user's last wish for the loudspeaker, which no interruption survives.
+    /// The user's wish for the loudspeaker in this call, which an interruption undoes.
     speaker: bool,
     /// Whether what is captured was muted last.
     muted: bool,
@@ -61,6 +63,7 @@ impl InApp {
             outputs,
             changes: Changes::default(),
             calls: Vec::new(),
+            over: Over::default(),
             foreground: false,
             hardware: Hardware::default(),
             activating: false,
@@ -84,6 +87,11 @@ impl InApp {
         Some(output)
     }
 
+    /// As [`Centre::poll_timeout`](crate::Centre::poll_timeout).
+    pub fn poll_timeout(&self) -> Option<Duration> {
+        self.calls.iter().filter_map(|call| call.rings_until).min()
+    }
+
     /// The calls as they are now.
     pub fn calls(&self) -> impl Iterator<Item = CallState> {
         self.calls.iter().map(Call::state)
@@ -103,6 +111,7 @@ impl InApp {
     pub fn handle(&mut self, now: Duration, input: Input) {
         self.now = self.now.max(now);
         let before = self.calls.clone();
+        self.expire();
         self.take(input);
         self.observe(&before);
     }
@@ -119,8 +128,21 @@ impl InApp {
         }
     }
 
+    /// What has rung long enough is given up.
+    fn expire(&mut self) {
+        let now = self.now;
+        let over = |call: &&mut Call| call.rings_until.is_some_and(|at| at <= now);
+        while let Some(call) = self.calls.iter_mut().find(over) {
+            call.rings_until = None;
+            let call = call.id;
+            self.tell(Event::RingTimerFired { call });
+            self.end(call, true);
+        }
+    }
+
     fn take(&mut self, input: Input) {
         match input {
+            Input::Time => self.tell(Event::Poll {}),
             Input::Signal(signal) => self.signalled(signal),
             Input::Wish(wish) => self.wished(wish),
             Input::CategorySet(result) => self.category_set(result),
@@ -135,7 +157,7 @@ impl InApp {
                 self.tell(Event::InterruptionEnded { should_resume: Some(should_resume) });
                 self.audio.interruption_ended();
                 if should_resume {
-                    self.resume();
+                    self.activate();
                 }
             }
             Input::Foreground(foreground) => {
@@ -147,7 +169,7 @@ impl InApp {
                 self.foreground = foreground;
                 // An end of an interruption need not come (rule `interruption-end-not-guaranteed`).
                 if foreground {
-                    self.resume();
+                    self.activate();
                 }
             }
             Input::MediaServicesLost => {
@@ -193,7 +215,7 @@ impl InApp {
     fn signalled(&mut self, signal: Signal) {
         match signal {
             Signal::Invite { call, from, video, name } => {
-                if self.find(&call).is_some() {
+                if self.find(&call).is_some() || self.over.contains(&call) {
                     return;
                 }
                 if self.calls.len() > CALLS {
@@ -202,8 +224,14 @@ impl InApp {
                 }
                 let id = (self.new_id)();
                 self.tell(Event::Invite { call: id });
-                self.put(Output::RingInApp { call: call.clone(), from: from.clone(), video });
-                self.calls.push(Call { name, video, ..Call::new(id, call, from, Stage::Ringing) });
+                let (app, by) = (call.clone(), from.clone());
+                self.put(Output::RingInApp { call: app, from: by, name, video });
+                let rings_until = self.settings.ring.map(|ring| self.now.saturating_add(ring));
+                if rings_until.is_some() {
+                    self.tell(Event::StartRingTimer { call: id });
+                }
+                let call = Call::new(id, call, from, Stage::Ringing);
+                self.calls.push(Call { video, rings_until, ..call });
             }
             Signal::Answered { call } => {
                 let Some(known) = self.find(&call).filter(|call| call.outgoing) else { return };
@@ -238,34 +266,69 @@ impl InApp {
                 }
             }
             Wish::Mute { call, muted } => {
-                if let Some(known) = self.find(&call) {
-                    known.muted = muted;
-                    let call = known.id;
-                    self.tell(Event::UserMutes { call, muted });
+                let Some(known) = self.find(&call) else {
+                    self.not_done(call, ActionKind::Mute, NotDone::NoCall);
+                    return;
+                };
+                known.muted = muted;
+                // What is captured is the live call's.
+                let (call, live) = (known.id, known.stage != Stage::Ringing);
+                self.tell(Event::UserMutes { call, muted });
+                if live {
                     self.mute(muted);
                 }
             }
+            Wish::Tones { call, digits, kind } => {
+                let why = match self.find(&call).map(|known| (known.stage, known.id)) {
+                    Some((Stage::Connected, id)) => {
+                        let message = Message::Tones { digits, kind };
+                        self.put(Output::Send { call, id: Some(id), message });
+                        return;
+                    }
+                    Some((stage, _)) => NotDone::Stage(stage),
+                    None => NotDone::NoCall,
+                };
+                self.not_done(call, ActionKind::PlayTones, why);
+            }
+            Wish::Hold { call, on_hold } => {
+                let kind = if on_hold { ActionKind::Hold } else { ActionKind::Unhold };
+                self.not_done(call, kind, NotDone::NoCallSystem);
+            }
+            Wish::Swap { to } => self.not_done(to, ActionKind::Unhold, NotDone::NoCallSystem),
+            Wish::Group { call, .. } => {
+                self.not_done(call, ActionKind::Group, NotDone::NoCallSystem);
+            }
+            Wish::Translate { call, .. } => {
+                self.not_done(call, ActionKind::Translate, NotDone::NoCallSystem);
+            }
             Wish::Speaker { on } => {
                 self.tell(Event::UserWantsSpeaker { on });
-                self.speaker = on;
-                self.route();
+                if self.live().is_some() {
+                    self.speaker = on;
+                    self.audio.override_output(audio::port(on));
+                }
             }
-            _ => {}
         }
+    }
+
+    /// The user is told that a wish is not met.
+    fn not_done(&self, call: AppCall, kind: ActionKind, why: NotDone) {
+        self.put(Output::Notice(Notice::NotDone { call, kind, why }));
     }
 
     /// The user calls somebody, from the app or from an old entry of Recents: no call system hears of it.
     fn call(&mut self, app: AppCall, to: Handle, video: bool) {
         let why = if !self.foreground {
             Some(NotDone::InBackground)
-        } else if self.live().is_some() || self.find(&app).is_some() {
+        } else if self.find(&app).is_some() || self.over.contains(&app) {
+            Some(NotDone::NoCall)
+        } else if self.live().is_some() {
             Some(NotDone::NoGroupFree)
         } else {
             None
         };
         if let Some(why) = why {
-            let kind = ActionKind::Start;
-            self.put(Output::Notice(Notice::NotDone { call: app, kind, why }));
+            self.not_done(app, ActionKind::Start, why);
             return;
         }
         let id = (self.new_id)();
@@ -280,142 +343,29 @@ impl InApp {
     fn answer(&mut self, app: &AppCall) {
         let live = self.live().map(|call| call.id);
         let foreground = self.foreground;
-        let Some(call) = self.find(app).filter(|call| call.stage == Stage::Ringing) else { return };
-        if !foreground {
-            let (call, kind, why) = (app.clone(), ActionKind::Answer, NotDone::InBackground);
-            self.put(Output::Notice(Notice::NotDone { call, kind, why }));
+        let why = match self.find(app).map(|call| call.stage) {
+            Some(Stage::Ringing) => (!foreground).then_some(NotDone::InBackground),
+            // It is answered already, or goes out.
+            Some(_) => return,
+            None => Some(NotDone::NoCall),
+        };
+        if let Some(why) = why {
+            self.not_done(app.clone(), ActionKind::Answer, why);
             return;
         }
+        let Some(call) = self.find(app) else { return };
         call.stage = Stage::Answering;
-        let call = call.id;
+        let (call, timed) = (call.id, call.rings_until.take().is_some());
         self.tell(Event::UserAnswers { call });
+        if timed {
+            self.tell(Event::CancelRingTimer { call });
+        }
         self.put(Output::StopRinging { call: app.clone() });
         if let Some(other) = live {
             self.tell(Event::UserEnds { call: other });
             self.end(other, true);
         }
         self.ask_category();
-    }
-
-    /// Configures the session, unless it is on its way; an active one goes on.
-    fn ask_category(&mut self) {
-        let video = self.live().is_some_and(|call| call.video);
-        match self.audio.state() {
-            State::Active | State::Playing | State::Running => self.start(),
-            State::MediaLost => {}
-            _ if self.activating => {}
-            _ => {
-                self.activating = true;
-                self.put(Output::SetCategory(if video {
-                    self.settings.video.configuration()
-                } else {
-                    self.settings.voice.configuration()
-                }));
-            }
-        }
-    }
-
-    fn category_set(&mut self, result: Result<(), Refusal>) {
-        if let Err(refusal) = result {
-            let Refusal { domain, code } = refusal;
-            self.tell(Event::Refused { of: EventKind::SetCategory, domain, code, unit: None });
-            self.put(Output::Notice(Notice::NoCategory(refusal)));
-            self.activating = false;
-            self.fail();
-            return;
-        }
-        // After an interruption the same values are set again, before anything runs.
-        let again = self.audio.state() == State::Active;
-        let video = self.live().is_some_and(|call| call.video);
-        if !self.audio.configure(&self.settings, video) {
-            return;
-        }
-        if again {
-            self.route();
-            self.start();
-        } else if self.live().is_some() {
-            self.put(Output::SetActive(true));
-        } else {
-            self.activating = false;
-        }
-    }
-
-    fn active_set(&mut self, result: Result<(), Refusal>) {
-        self.activating = false;
-        if let Err(refusal) = result {
-            self.no_audio(EventKind::SetActive, refusal);
-            return;
-        }
-        if !self.audio.activate() {
-            return;
-        }
-        if self.live().is_none() {
-            self.release();
-        } else if std::mem::take(&mut self.interrupted) {
-            // The interruption may have taken the configuration along.
-            self.put(Output::SetCategory(self.settings.voice.configuration()));
-        } else {
-            self.start();
-        }
-    }
-
-    /// After an interruption, or in the foreground again: the app activates, as nobody else does.
-    fn resume(&mut self) {
-        if self.audio.state() == State::Interrupted && self.live().is_some() && !self.activating {
-            self.activating = true;
-            self.put(Output::SetActive(true));
-        }
-    }
-
-    /// Starts what the live call wants: everything where it is answered, playback alone before that.
-    fn start(&mut self) {
-        let Some(call) = self.live() else { return };
-        let duplex = !call.outgoing || call.answered;
-        let (id, muted, answers) = (call.id, call.muted, call.stage == Stage::Answering);
-        if answers {
-            self.send(call, Message::Accept);
-        }
-        if let Some(call) = self.calls.iter_mut().find(|call| call.id == id) {
-            call.stage = if duplex { Stage::Connected } else { Stage::Connecting };
-        }
-        let mut relay = self.hardware.relay(&self.out);
-        if matches!(self.audio.state(), State::Active) {
-            self.put(Output::PreferNoAlerts);
-        }
-        let started = (duplex || self.settings.ringback) && self.audio.start(&mut relay, duplex);
-        self.hardware.is_prepared(started);
-        // A mute outlives every start, and no call (rule `mute-survives-resume`).
-        if started && muted || self.muted != muted {
-            self.mute(muted);
-        }
-    }
-
-    fn mute(&mut self, muted: bool) {
-        self.muted = muted;
-        self.put(Output::ApplyMute { muted });
-    }
-
-    fn route(&mut self) {
-        let port = if self.speaker { OutputPort::Speaker } else { OutputPort::None };
-        if port == OutputPort::None {
-            return;
-        }
-        self.audio.override_output(port);
-    }
-
-    /// The session was not activated, or the audio did not start: another call has the session, as a rule.
-    fn no_audio(&mut self, of: EventKind, refusal: Refusal) {
-        let Refusal { domain, code } = refusal;
-        let unit = self.hardware.unit();
-        self.tell(Event::Refused { of, domain, code, unit });
-        self.put(Output::Notice(Notice::NoAudio(refusal)));
-        if of == EventKind::StartUnit {
-            self.hardware.fail();
-        }
-        // An interruption goes on: its end, or the user, asks again.
-        if !self.interrupted {
-            self.fail();
-        }
     }
 
     fn fail(&mut self) {
@@ -428,6 +378,10 @@ impl InApp {
     fn end(&mut self, id: Id, tell: bool) {
         let Some(place) = self.calls.iter().position(|call| call.id == id) else { return };
         let call = self.calls.remove(place);
+        self.over.remember(call.app.clone());
+        if call.rings_until.is_some() {
+            self.tell(Event::CancelRingTimer { call: id });
+        }
         let was_live = call.stage != Stage::Ringing;
         if !was_live {
             self.put(Output::StopRinging { call: call.app.clone() });
@@ -438,23 +392,8 @@ impl InApp {
             self.send(&call, Message::End);
         }
         if was_live && self.live().is_none() {
-            self.interrupted = false;
+            (self.interrupted, self.speaker) = (false, false);
             self.release();
-        }
-    }
-
-    /// Gives the session back, so that others may go on.
-    fn release(&mut self) {
-        if self.audio.deactivate() {
-            self.put(Output::SetActive(false));
-        }
-        self.dispose();
-        self.put(Output::RestoreAudio);
-    }
-
-    fn dispose(&mut self) {
-        if let Some(unit) = self.hardware.dispose() {
-            self.put(Output::DisposeAudio { unit });
         }
     }
 }

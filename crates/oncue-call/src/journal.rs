@@ -1,6 +1,7 @@
 //! Joins a centre and a store of identities: writes down the calls as they go, ends at launch what a dead process left
 //! behind, and finds whom to call again. It only listens; no call waits for it.
 
+use crate::app_call::Over;
 use crate::{
     AppCall, AppId, CallAction, CallRecord, CallState, CannotRedial, Ending, Handle, IdentityStore,
     Input, NewCall, Output, Signal, Stage, StartCallRequest, StoreError, Wish,
@@ -9,9 +10,6 @@ use oncue_session::{EndedReason, Id};
 use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
 use std::time::SystemTime;
-
-/// How many calls that are over are remembered, so that a late push for one is not listed again.
-const OVER: usize = 64;
 
 /// What keeps the calls of a [`Centre`](crate::Centre) in an [`IdentityStore`].
 ///
@@ -27,7 +25,7 @@ pub struct Journal<S> {
     in_recents: bool,
     /// The calls of this process that are not over, with what is known of their end.
     live: BTreeMap<Id, Option<Ending>>,
-    over: VecDeque<AppCall>,
+    over: Over,
     /// The report that comes next is of a call that is over: the push came twice.
     again: bool,
     unwritten: VecDeque<Write>,
@@ -62,7 +60,7 @@ impl<S: IdentityStore> Journal<S> {
             peer: Box::new(peer),
             in_recents,
             live: BTreeMap::new(),
-            over: VecDeque::new(),
+            over: Over::default(),
             again: false,
             unwritten: VecDeque::new(),
             left_behind: Vec::new(),
@@ -143,8 +141,7 @@ impl<S: IdentityStore> Journal<S> {
             }
             Stage::Ended => {
                 if let Some(app) = &state.app {
-                    self.over.truncate(OVER - 1);
-                    self.over.push_front(app.clone());
+                    self.over.remember(app.clone());
                 }
                 let Some(ending) = self.live.remove(&state.id) else { return Ok(()) };
                 // Nobody reported an end and nobody asked for one: the system did not take the call, or lost it.

@@ -155,6 +155,8 @@ pub enum Output {
         call: AppCall,
         /// Who calls.
         from: Handle,
+        /// The name to show.
+        name: Option<String>,
         /// Whether with video.
         video: bool,
     },
@@ -256,7 +258,10 @@ pub enum NotDone {
     /// The app no longer uses the call system (rule book §3.14).
     #[error("the call system is no longer used; call in the app")]
     Withdrawn,
-    /// There is no such call.
+    /// There is no such call; or a new one was to have the app's id of another.
     #[error("there is no such call")]
     NoCall,
+    /// Only a call system could do it: a call in the app is neither held, nor grouped, nor translated.
+    #[error("only calls of a call system are held, grouped or translated")]
+    NoCallSystem,
 }

@@ -61,6 +61,7 @@ impl Display for Notice {
                     NotDone::Stage(stage) => write!(f, "{stage:?}"),
                     NotDone::Withdrawn => f.write_str("withdrawn"),
                     NotDone::NoCall => f.write_str("no-call"),
+                    NotDone::NoCallSystem => f.write_str("no-call-system"),
                 }
             }
             Self::NotReported { call, refusal } => {
@@ -87,7 +88,7 @@ impl Display for Output {
             Self::ConfigureProvider { provider, .. } => write!(f, "configure-provider {provider}"),
             Self::InvalidateProvider { provider } => write!(f, "invalidate-provider {provider}"),
             Self::StopPushes => f.write_str("stop-pushes"),
-            Self::RingInApp { call, from, video } => {
+            Self::RingInApp { call, from, video, .. } => {
                 write!(f, "ring-in-app {call} {from}{}", if *video { " video" } else { "" })
             }
             Self::StopRinging { call } => write!(f, "stop-ringing {call}"),

@@ -7,7 +7,8 @@
 
 mod story;
 
-use oncue_call::{CALLS, Centre, Handle, Input, Output, Settings, Signal};
+use oncue_call::integration::CallUi;
+use oncue_call::{CALLS, Centre, Handle, InApp, Input, Output, Push, PushKind, Settings, Signal};
 use oncue_session::{Id, Refusal};
 use std::time::Duration;
 
@@ -32,6 +33,37 @@ fn centre() -> Centre {
 fn invite(call: u64) -> Input {
     let (from, name, video) = (Handle::generic("alice"), None, false);
     Input::Signal(Signal::Invite { call: call.into(), from, name, video })
+}
+
+#[test]
+fn a_name_reaches_the_screen_that_rings() {
+    let alice = Some("Alice".to_owned());
+    let from = Handle::generic("alice");
+    let invite = |call: u64| {
+        let (from, name) = (from.clone(), alice.clone());
+        Input::Signal(Signal::Invite { call: call.into(), from, name, video: false })
+    };
+    let shown = |output: Output| match output {
+        Output::ReportIncoming { update, .. } => Some(update.localized_caller_name),
+        Output::RingInApp { name, .. } => Some(name),
+        _ => None,
+    };
+    let mut centre = centre();
+    centre.handle(Duration::ZERO, invite(42));
+    // Withdrawn from the call system, it rings in the app; a push is reported beside that.
+    centre.handle(Duration::ZERO, Input::ProviderReset);
+    centre.handle(Duration::ZERO, Input::Decided(CallUi::InApp));
+    centre.handle(Duration::ZERO, invite(43));
+    let (id, call, kind) = (Id::named("push"), 44.into(), PushKind::Calls);
+    let (from, name) = (from.clone(), alice.clone());
+    let push = Push { id, call, from, name, video: false, kind, must_report: None };
+    centre.handle(Duration::ZERO, Input::Push(push));
+    let names = std::iter::from_fn(|| centre.poll_output()).filter_map(shown);
+    assert_eq!(names.collect::<Vec<_>>(), vec![alice.clone(); 4]);
+
+    let mut in_app = InApp::new(Settings::default(), || Id::new(1));
+    in_app.handle(Duration::ZERO, invite(42));
+    assert_eq!(in_app.poll_output().and_then(shown), Some(alice));
 }
 
 #[test]

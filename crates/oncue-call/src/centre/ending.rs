@@ -105,7 +105,7 @@ impl Centre {
         self.settle_groups();
         self.ask_nothing_of(id);
         self.changes.push(call.over());
-        self.remember(call.app);
+        self.over.remember(call.app);
         if self.live().is_empty() {
             (self.activation_due, self.resume_due, self.unheld) = (None, None, None);
             (self.speaker, self.speaker_lost) = (false, false);

@@ -3,7 +3,7 @@
 //! A report waits for nothing: not for the session, not for the provider, not for the store of identities.
 
 use super::audio::Purpose;
-use super::{CALLS, Centre, OVER, Report};
+use super::{CALLS, Centre, Report};
 use crate::call::Call;
 use crate::{AppCall, EARLY, Handle, Message, Notice, Order, Output, Push, PushKind, Stage};
 use oncue_session::{EndedReason, Event, Id, Refusal, State, Version};
@@ -29,8 +29,8 @@ impl Centre {
         // The call itself goes on in the app, or does not.
         if kind == PushKind::Calls && known.is_none() && !over {
             if self.is_withdrawn() {
-                let (call, from) = (app.clone(), from.clone());
-                self.put(Output::RingInApp { call, from, video });
+                let (call, from, name) = (app.clone(), from.clone(), name.clone());
+                self.put(Output::RingInApp { call, from, name, video });
             } else if dead {
                 self.put(Output::Send { call: app.clone(), id: None, message: Message::End });
             }
@@ -82,7 +82,7 @@ impl Centre {
             return;
         }
         if self.is_withdrawn() {
-            self.put(Output::RingInApp { call: app, from, video });
+            self.put(Output::RingInApp { call: app, from, name, video });
             return;
         }
         if self.calls.len() >= CALLS {
@@ -230,14 +230,5 @@ impl Centre {
         if self.unlocked {
             self.calls.iter_mut().for_each(|call| call.locked_until = None);
         }
-    }
-
-    /// Remembers a call that is over, so that a late push for it does not ring.
-    pub(super) fn remember(&mut self, app: AppCall) {
-        self.over.retain(|other| *other != app);
-        if self.over.len() == OVER {
-            self.over.pop_front();
-        }
-        self.over.push_back(app);
     }
 }

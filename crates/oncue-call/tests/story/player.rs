@@ -56,7 +56,7 @@ impl Driven {
     fn poll_timeout(&self) -> Option<Duration> {
         match self {
             Self::Centre(centre) => centre.poll_timeout(),
-            Self::InApp(_) => None,
+            Self::InApp(in_app) => in_app.poll_timeout(),
         }
     }
 

@@ -8,7 +8,7 @@ use crate::facts::moves::{Move, is_last_live};
 use crate::facts::states::StateSet;
 use crate::{Policy, State, after_event, after_step, broken};
 use oncue_platform::{
-    ActionKind, Category, Configuration, Event, EventKind, Id, Mode, OutputPort, Party,
+    ActionKind, Category, Configuration, Event, EventKind, Id, Mode, OutputPort, Owner, Party,
     RouteChangeReason, Step, SystemEvent,
 };
 
@@ -37,6 +37,9 @@ pub(in crate::facts) const LEARNS_FROM: &[EventKind] = &[
     EventKind::EnableAudio,
     EventKind::ProviderReset,
     EventKind::ReportEnded,
+    EventKind::PeerEnded,
+    EventKind::UserEnds,
+    EventKind::SendEnd,
     EventKind::Perform,
     EventKind::Fulfill,
     EventKind::Fail,
@@ -170,6 +173,14 @@ impl Session {
             }
             self.deactivation_due = false;
         }
+        // Without a call system this is how a call ends.
+        if let Event::PeerEnded { call } | Event::UserEnds { call } | Event::SendEnd { call } =
+            *seen.event
+            && policy.owner == Owner::App
+            && calls.get(call).is_none_or(|call| call.accept_sent || call.dialled || !whole)
+        {
+            (self.port, self.port_interrupted) = (OutputPort::None, false);
+        }
         if let Some(call) = ends {
             self.deactivation_due |= is_last_live(calls, call) && self.activated_at.is_some();
             let was_last = !calls.any_under_way(|other| other.is_live() && other.id != call);
@@ -215,6 +226,8 @@ impl Session {
             Event::SetActive { active: false } => {
                 (self.activated_by_app, self.activated_at) = (false, None);
                 (self.was_deactivated, self.deactivation_due) = (true, false);
+                // The port that a user chose is no matter of the next session.
+                (self.port, self.port_interrupted) = (OutputPort::None, false);
             }
             Event::DidActivate {} => {
                 // Where the deactivation between two calls may have been skipped, this one may be a repeat.
