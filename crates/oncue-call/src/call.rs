@@ -12,6 +12,8 @@ pub(crate) struct Call {
     pub(crate) handle: Handle,
     pub(crate) name: Option<String>,
     pub(crate) video: bool,
+    /// What is shown of it beside handle, name and video: what can be done to it.
+    pub(crate) shown: CallUpdate,
     pub(crate) outgoing: bool,
     pub(crate) stage: Stage,
     /// Whether the system has it: its report was taken, or an action for it was performed.
@@ -42,13 +44,14 @@ pub(crate) struct Call {
 }
 
 impl Call {
-    pub(crate) const fn new(id: Id, app: AppCall, handle: Handle, stage: Stage) -> Self {
+    pub(crate) fn new(id: Id, app: AppCall, handle: Handle, stage: Stage) -> Self {
         Self {
             id,
             app,
             handle,
             name: None,
             video: false,
+            shown: CallUpdate::default(),
             outgoing: matches!(stage, Stage::Requested),
             stage,
             known: false,
@@ -108,7 +111,7 @@ impl Call {
             remote_handle: Some(self.handle.clone()),
             localized_caller_name: self.name.clone(),
             has_video: self.video,
-            ..CallUpdate::default()
+            ..self.shown.clone()
         }
     }
 }

@@ -251,7 +251,7 @@ impl InApp {
 
     fn wished(&mut self, wish: Wish) {
         match wish {
-            Wish::Start { call, to, video, intent } => {
+            Wish::Start { call, to, video, intent, .. } => {
                 if let Some(intent) = intent {
                     self.tell(Event::StartCallIntent { intent });
                     self.tell(Event::IntentAnswered { handled: true });

@@ -184,6 +184,8 @@ pub enum Wish {
         call: AppCall,
         /// Whom.
         to: Handle,
+        /// The contact's identifier in the phone's contacts (`contactIdentifier`), where the app or an intent knows it.
+        contact: Option<String>,
         /// With video.
         video: bool,
         /// The intent by which contacts, Recents or Siri handed it over; none from the app's own screens.

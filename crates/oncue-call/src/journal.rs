@@ -160,7 +160,8 @@ impl<S: IdentityStore> Journal<S> {
     pub fn redial(&self, request: &StartCallRequest, call: AppCall) -> Result<Wish, CannotRedial> {
         let again = request.redial(&self.store)?;
         let intent = Some(request.intent());
-        Ok(Wish::Start { call, to: again.handle, video: again.video, intent })
+        let (to, contact, video) = (again.handle, None, again.video);
+        Ok(Wish::Start { call, to, contact, video, intent })
     }
 
     fn begin(

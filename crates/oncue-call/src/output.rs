@@ -255,6 +255,11 @@ pub enum NotDone {
     /// The call is not in a state that this could be done to.
     #[error("the call is {0:?}")]
     Stage(crate::Stage),
+    /// The app did not declare that this can be done to its calls ([`Settings::update`](crate::Settings::update)).
+    #[error(
+        "the app did not declare that its calls can do this; see Settings::update and provider"
+    )]
+    NotDeclared,
     /// The app no longer uses the call system (rule book §3.14).
     #[error("the call system is no longer used; call in the app")]
     Withdrawn,

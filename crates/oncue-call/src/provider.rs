@@ -2,7 +2,8 @@
 
 use crate::{Handle, HandleType};
 
-/// What an app's calls can do and how they look (`CXProviderConfiguration`); the defaults are the system's.
+/// What an app's calls can do and how they look (`CXProviderConfiguration`); the defaults are the system's, but for
+/// `supported_handle_types`, which has none there and generic ones here.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct ProviderConfiguration {

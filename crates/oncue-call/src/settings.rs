@@ -1,7 +1,7 @@
 //! What an app chooses once, and what Apple and QQ do differently.
 
-use crate::ProviderConfiguration;
 use crate::integration::{CallUi, Decision};
+use crate::{CallUpdate, ProviderConfiguration, TranslationEngine};
 use oncue_session::{Framework, Owner, PlayAndRecord, Policy, Version, Waits, mode};
 use std::time::Duration;
 
@@ -42,6 +42,12 @@ pub struct Settings {
     pub lck_owner: Owner,
     /// What the provider is made with.
     pub provider: ProviderConfiguration,
+    /// What can be done to calls, as each is reported; handle, name and video are the call's own. What is not declared here,
+    /// or by a [`Signal::Update`](crate::Signal::Update), is not asked for (rule `hold-capability-declared`).
+    pub update: CallUpdate,
+    /// Who translates calls, where the provider's configuration says that they can be
+    /// ([`supports_audio_translation`](ProviderConfiguration::supports_audio_translation)).
+    pub translation_engine: TranslationEngine,
     /// Whether the provider's configuration is set again before each report of a new call (rule
     /// `provider-configuration-before-each-report`).
     pub configure_before_each_report: bool,
@@ -74,6 +80,8 @@ impl Settings {
             framework: Framework::CallKit,
             lck_owner: Owner::System,
             provider: ProviderConfiguration::default(),
+            update: CallUpdate::default(),
+            translation_engine: TranslationEngine::Default,
             configure_before_each_report: true,
             new_provider_after_reset: true,
             voice: PlayAndRecord::voice_chat(),

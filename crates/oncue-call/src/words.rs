@@ -59,6 +59,7 @@ impl Display for Notice {
                     NotDone::NoGroupFree => f.write_str("no-group-free"),
                     NotDone::InBackground => f.write_str("in-background"),
                     NotDone::Stage(stage) => write!(f, "{stage:?}"),
+                    NotDone::NotDeclared => f.write_str("not-declared"),
                     NotDone::Withdrawn => f.write_str("withdrawn"),
                     NotDone::NoCall => f.write_str("no-call"),
                     NotDone::NoCallSystem => f.write_str("no-call-system"),

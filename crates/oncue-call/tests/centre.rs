@@ -8,7 +8,10 @@
 mod story;
 
 use oncue_call::integration::CallUi;
-use oncue_call::{CALLS, Centre, Handle, InApp, Input, Output, Push, PushKind, Settings, Signal};
+use oncue_call::{
+    CALLS, CallAction, CallUpdate, Centre, Handle, InApp, Input, Output, Push, PushKind, Settings,
+    Signal, Wish,
+};
 use oncue_session::{Id, Refusal};
 use std::time::Duration;
 
@@ -64,6 +67,57 @@ fn a_name_reaches_the_screen_that_rings() {
     let mut in_app = InApp::new(Settings::default(), || Id::new(1));
     in_app.handle(Duration::ZERO, invite(42));
     assert_eq!(in_app.poll_output().and_then(shown), Some(alice));
+}
+
+#[test]
+fn a_call_is_reported_with_what_can_be_done_to_it_and_with_what_was_said_of_it_since() {
+    let mut settings = Settings::default();
+    (settings.update.supports_holding, settings.update.supports_dtmf) = (false, false);
+    let mut centre = Centre::new(settings, || Id::named("A"));
+    let shown = |centre: &mut Centre| {
+        let outputs = std::iter::from_fn(|| centre.poll_output());
+        let of_it = outputs.filter_map(|output| match output {
+            Output::ReportIncoming { update, .. } | Output::Update { update, .. } => Some(update),
+            _ => None,
+        });
+        of_it.collect::<Vec<_>>()
+    };
+    centre.handle(Duration::ZERO, invite(42));
+    let mut update = CallUpdate::default();
+    update.remote_handle = Some(Handle::generic("alice"));
+    (update.supports_holding, update.supports_dtmf) = (false, false);
+    assert_eq!(shown(&mut centre), [update]);
+    // Now it has video and a name, and can be held; a push for it says the same.
+    let mut update = CallUpdate::default();
+    (update.localized_caller_name, update.has_video) = (Some("Alice".into()), true);
+    let signal = Signal::Update { call: 42.into(), update: update.clone() };
+    centre.handle(Duration::ZERO, Input::Signal(signal));
+    assert_eq!(shown(&mut centre), [update.clone()]);
+    let (id, call, from) = (Id::named("push"), 42.into(), Handle::generic("alice"));
+    let (name, video, kind, must_report) = (None, false, PushKind::Calls, None);
+    centre.handle(
+        Duration::ZERO,
+        Input::Push(Push { id, call, from, name, video, kind, must_report }),
+    );
+    update.remote_handle = Some(Handle::generic("alice"));
+    assert_eq!(shown(&mut centre), [update]);
+}
+
+#[test]
+fn a_start_names_the_contact_that_it_is_for() {
+    let mut centre = centre();
+    centre.handle(Duration::ZERO, Input::ProviderBegan);
+    centre.handle(Duration::ZERO, Input::Foreground(true));
+    let (call, to, contact) = (7.into(), Handle::phone("+861"), Some("C-1".to_owned()));
+    let (video, intent) = (true, None);
+    centre.handle(
+        Duration::ZERO,
+        Input::Wish(Wish::Start { call, to: to.clone(), contact: contact.clone(), video, intent }),
+    );
+    let Some(Output::Request(transaction)) = centre.poll_output() else { panic!("no request") };
+    let call = centre.uuid(&7.into()).unwrap();
+    let start = CallAction::Start { call, handle: to, contact, video };
+    assert_eq!(transaction.actions, [start]);
 }
 
 #[test]

@@ -230,7 +230,7 @@ impl Phone {
                 if intent.is_some() {
                     self.happens(H::Foreground(true));
                 }
-                self.tell(Input::Wish(Wish::Start { call, to, video, intent }));
+                self.tell(Input::Wish(Wish::Start { call, to, contact: None, video, intent }));
             }
             H::Answers(call) => {
                 self.tell(Input::Wish(Wish::Answer { call: call.into(), other: Other::End }));

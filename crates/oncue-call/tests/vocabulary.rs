@@ -124,6 +124,8 @@ fn the_errors_have_their_numbers() {
 #[test]
 fn a_provider_has_the_defaults_of_the_system() {
     let configuration = ProviderConfiguration::default();
+    assert_eq!((configuration.localized_name, configuration.ringtone_sound), (None, None));
+    assert_eq!(configuration.icon_template_image, None);
     assert_eq!(configuration.maximum_call_groups, 2);
     assert_eq!(configuration.maximum_calls_per_call_group, 5);
     assert!(configuration.includes_calls_in_recents);

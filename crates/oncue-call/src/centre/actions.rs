@@ -1,7 +1,7 @@
 //! The actions that the system asks for, from the system's screens and from the app's own alike. Each is completed once.
 
 use super::{Centre, OPEN, Open, Step, audio};
-use crate::{CallAction, EARLY, FulfilAt, Message, Output, Performed, Stage, TranslationEngine};
+use crate::{CallAction, EARLY, FulfilAt, Message, Output, Performed, Stage};
 use oncue_session::{ActionKind, EndedReason, Event, Framework, Id, State, action};
 use std::time::Duration;
 
@@ -59,7 +59,7 @@ impl Centre {
                 self.put(Output::Fulfill { action: id });
             }
             CallAction::SetTranslating { .. } if stage == Stage::Connected => {
-                let engine = TranslationEngine::Default;
+                let engine = self.settings.translation_engine;
                 self.put(Output::FulfillTranslation { action: id, engine });
             }
             _ => self.put(Output::Fail { action: id }),

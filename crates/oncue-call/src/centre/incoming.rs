@@ -100,7 +100,9 @@ impl Centre {
         // Before the first unlock a generic name has to do: what the push itself carries.
         let locked = self.now + self.settings.waits.locked_call.saturating_sub(EARLY);
         let locked_until = (!self.unlocked).then_some(locked);
-        let call = Call { name, video, locked_until, ..Call::new(id, app, from, Stage::Reporting) };
+        let shown = self.settings.update.clone();
+        let call = Call::new(id, app, from, Stage::Reporting);
+        let call = Call { name, video, shown, locked_until, ..call };
         self.changes.push(call.state());
         self.calls.push(call);
         id

@@ -12,6 +12,7 @@ impl Centre {
         &mut self,
         app: AppCall,
         to: Handle,
+        contact: Option<String>,
         video: bool,
         intent: Option<StartCallIntent>,
     ) {
@@ -34,11 +35,12 @@ impl Centre {
             return;
         }
         let id = self.fresh_uuid();
-        let handed_over = intent.is_some();
-        let call = Call { video, handed_over, ..Call::new(id, app, to.clone(), Stage::Requested) };
+        let (handed_over, shown) = (intent.is_some(), self.settings.update.clone());
+        let call = Call::new(id, app, to.clone(), Stage::Requested);
+        let call = Call { video, shown, handed_over, ..call };
         self.changes.push(call.state());
         self.calls.push(call);
-        self.request(vec![CallAction::Start { call: id, handle: to, contact: None, video }]);
+        self.request(vec![CallAction::Start { call: id, handle: to, contact, video }]);
     }
 
     /// Why a call may not start now: from the background, unless the system handed it over (rule

@@ -3,7 +3,8 @@
 
 use super::{Asked, Centre};
 use crate::{
-    AppCall, CallAction, Message, NotDone, Notice, Other, Output, Stage, Transaction, Wish,
+    AppCall, CallAction, CallUpdate, Message, NotDone, Notice, Other, Output, Stage, Transaction,
+    Wish,
 };
 use oncue_session::{ActionKind, Event, Id, Refusal};
 use std::time::Duration;
@@ -15,20 +16,25 @@ const TURN: Duration = Duration::from_millis(10);
 /// How many transactions can be under way at once; of one more nobody waits for the answer of the oldest.
 const ASKED: usize = 32;
 
+/// Whether a call can be held, and taken back.
+const HOLDS: fn(&CallUpdate) -> bool = |shown| shown.supports_holding;
+
 impl Centre {
     pub(super) fn wished(&mut self, wish: Wish) {
         match wish {
-            Wish::Start { call, to, video, intent } => self.wants_to_call(call, to, video, intent),
+            Wish::Start { call, to, contact, video, intent } => {
+                self.wants_to_call(call, to, contact, video, intent);
+            }
             Wish::Answer { call, other } => self.wants_to_answer(&call, other),
             Wish::End { call } => self.wants_to_end(&call),
             Wish::Hold { call, on_hold } => {
                 let kind = if on_hold { ActionKind::Hold } else { ActionKind::Unhold };
-                if let Some(call) = self.live_call(call, kind) {
+                if let Some(call) = self.live_call(call, kind, HOLDS) {
                     self.request(vec![CallAction::SetHeld { call, on_hold }]);
                 }
             }
             Wish::Swap { to } => {
-                if let Some(to) = self.live_call(to, ActionKind::Unhold) {
+                if let Some(to) = self.live_call(to, ActionKind::Unhold, HOLDS) {
                     let hold =
                         self.heard(to).map(|call| CallAction::SetHeld { call, on_hold: true });
                     let unhold = CallAction::SetHeld { call: to, on_hold: false };
@@ -36,20 +42,24 @@ impl Centre {
                 }
             }
             Wish::Mute { call, muted } => self.wants_to_mute(call, muted),
-            Wish::Group { call, with } => {
-                let with = match with {
-                    None => None,
-                    Some(with) => match self.live_call(with, ActionKind::Group) {
-                        Some(with) => Some(with),
-                        None => return,
-                    },
-                };
-                if let Some(call) = self.live_call(call, ActionKind::Group) {
-                    self.request(vec![CallAction::SetGroup { call, with }]);
+            Wish::Group { call, with: None } => {
+                let can = |shown: &CallUpdate| shown.supports_ungrouping;
+                if let Some(call) = self.live_call(call, ActionKind::Group, can) {
+                    self.request(vec![CallAction::SetGroup { call, with: None }]);
+                }
+            }
+            Wish::Group { call, with: Some(with) } => {
+                let can = |shown: &CallUpdate| shown.supports_grouping;
+                if let Some(with) = self.live_call(with, ActionKind::Group, can)
+                    && let Some(call) = self.live_call(call, ActionKind::Group, can)
+                {
+                    self.request(vec![CallAction::SetGroup { call, with: Some(with) }]);
                 }
             }
             Wish::Tones { call, digits, kind } => {
-                if let Some(call) = self.live_call(call, ActionKind::PlayTones) {
+                if let Some(call) =
+                    self.live_call(call, ActionKind::PlayTones, |shown| shown.supports_dtmf)
+                {
                     self.request(vec![CallAction::PlayDtmf { call, digits, kind }]);
                 }
             }
@@ -58,7 +68,8 @@ impl Centre {
                 self.override_output(on);
             }
             Wish::Translate { call, on, local, remote } => {
-                if let Some(call) = self.live_call(call, ActionKind::Translate) {
+                let can = self.settings.provider.supports_audio_translation;
+                if let Some(call) = self.live_call(call, ActionKind::Translate, |_| can) {
                     let translating = on;
                     self.request(vec![CallAction::SetTranslating {
                         call,
@@ -71,12 +82,19 @@ impl Centre {
         }
     }
 
-    /// The call, if something can be done to it that only a live call takes; else the user is told.
-    fn live_call(&self, app: AppCall, kind: ActionKind) -> Option<Id> {
+    /// The call, if something can be done to it that only a live call takes, and that the system was told it can do; else the
+    /// user is told.
+    fn live_call(
+        &self,
+        app: AppCall,
+        kind: ActionKind,
+        can: impl Fn(&CallUpdate) -> bool,
+    ) -> Option<Id> {
         let call = self.uuid(&app).and_then(|id| self.call(id));
         let why = match call {
-            Some(call) if call.is_live() => return Some(call.id),
-            Some(call) => NotDone::Stage(call.stage),
+            Some(call) if !call.is_live() => NotDone::Stage(call.stage),
+            Some(call) if !can(&call.shown) => NotDone::NotDeclared,
+            Some(call) => return Some(call.id),
             None => NotDone::NoCall,
         };
         self.put(Output::Notice(Notice::NotDone { call: app, kind, why }));
@@ -96,6 +114,12 @@ impl Centre {
             return;
         };
         self.tell(Event::UserAnswers { call: id });
+        if other == Other::Hold
+            && let Some(heard) = self.heard(id).and_then(|heard| self.call(heard))
+            && self.live_call(heard.app.clone(), ActionKind::Hold, HOLDS).is_none()
+        {
+            return;
+        }
         let Some(call) = self.call_mut(id) else { return };
         match call.stage {
             // Requests wait for the report's completion (rule `no-answer-before-report-completes`).

@@ -1,8 +1,8 @@
 //! What server and far end say, and whether they can be heard.
 
 use super::{Centre, Step};
-use crate::{Output, Signal};
-use oncue_session::Event;
+use crate::{CallUpdate, Output, Signal};
+use oncue_session::{Event, Id};
 
 impl Centre {
     pub(super) fn signalled(&mut self, signal: Signal) {
@@ -37,10 +37,22 @@ impl Centre {
             }
             Signal::Update { call, update } => {
                 if let Some(call) = self.uuid(&call) {
-                    self.put(Output::Update { call, update });
+                    self.shows(call, update);
                 }
             }
         }
+    }
+
+    /// What is shown of a call changes, for what is reported of it later too.
+    fn shows(&mut self, call: Id, update: CallUpdate) {
+        if let Some(call) = self.call_mut(call) {
+            call.video = update.has_video;
+            if update.localized_caller_name.is_some() {
+                call.name.clone_from(&update.localized_caller_name);
+            }
+            call.shown = update.clone();
+        }
+        self.put(Output::Update { call, update });
     }
 
     pub(super) fn signalling_ready(&mut self, ready: bool) {

@@ -118,9 +118,10 @@ impl Phone {
                 let (call, with) = (self.app(call), self.app(with));
                 let (to, video) = (Handle::generic("bob"), false);
                 self.tell(Input::Wish(match wished {
-                    Wished::Start => Wish::Start { call: new, to, video, intent: None },
-                    Wished::Redial => {
-                        Wish::Start { call: new, to, video, intent: Some(StartCallIntent::Call) }
+                    Wished::Start | Wished::Redial => {
+                        let redials = matches!(wished, Wished::Redial);
+                        let intent = redials.then_some(StartCallIntent::Call);
+                        Wish::Start { call: new, to, contact: None, video, intent }
                     }
                     Wished::Answer(other) => Wish::Answer { call, other },
                     Wished::End => Wish::End { call },

@@ -64,6 +64,7 @@ impl Phone {
         }
         (settings.fulfil_at, settings.ringback) = (fulfil_at, ringback);
         settings.provider.maximum_call_groups = 3;
+        settings.provider.supports_audio_translation = true;
         settings.ring = Some(Duration::from_secs(20));
         let mut player = Player::new(settings, true);
         player.launch();

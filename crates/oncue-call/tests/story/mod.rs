@@ -21,7 +21,7 @@ mod words;
 
 pub(crate) use player::{Driven, Player, Watched, policy};
 
-use oncue_call::{FulfilAt, Order, Settings};
+use oncue_call::{FulfilAt, Order, Settings, TranslationEngine};
 use oncue_session::{Entry, Framework, Owner, Version};
 use words::millis;
 
@@ -90,6 +90,15 @@ impl Story<'_> {
                 ["no-ringback"] => settings.ringback = false,
                 ["groups", most] => {
                     settings.provider.maximum_call_groups = most.parse().unwrap();
+                }
+                ["no-holding"] => settings.update.supports_holding = false,
+                ["no-grouping"] => settings.update.supports_grouping = false,
+                ["no-tones"] => settings.update.supports_dtmf = false,
+                ["translated-by", engine] => {
+                    settings.provider.supports_audio_translation = true;
+                    if engine == "custom" {
+                        settings.translation_engine = TranslationEngine::Custom;
+                    }
                 }
                 ["keep-provider"] => settings.new_provider_after_reset = false,
                 ["cold"] => launched = false,

@@ -183,6 +183,7 @@ fn wish(words: &[&str]) -> Wish {
         ["calls", to, "as", call, ref more @ ..] => Wish::Start {
             call: app(call),
             to: Handle::generic(to),
+            contact: None,
             video: more.contains(&"video"),
             intent: StartCallIntent::ALL
                 .iter()

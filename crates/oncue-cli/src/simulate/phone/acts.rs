@@ -16,7 +16,7 @@ impl Phone {
         let wish = |wish| Input::Wish(wish);
         let calls = |call: u64, intent| {
             let (call, to, video) = (call.into(), Handle::generic("bob"), false);
-            Input::Wish(Wish::Start { call, to, video, intent })
+            Input::Wish(Wish::Start { call, to, contact: None, video, intent })
         };
         match act {
             Act::Push(call) => self.push(call, PushKind::Calls),
