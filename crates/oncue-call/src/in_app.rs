@@ -50,7 +50,8 @@ pub struct InApp {
 }
 
 impl InApp {
-    /// No calls yet, in the foreground or not. `new_id` gives the names by which a log knows the calls.
+    /// No calls yet, in the background. `new_id` gives random UUIDs (version 4), a new one at each call, by which a log and a
+    /// [`Journal`](crate::Journal) know the calls.
     pub fn new(settings: Settings, new_id: impl FnMut() -> Id + Send + 'static) -> Self {
         let (out, outputs) = channel();
         Self {

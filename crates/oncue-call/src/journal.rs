@@ -1,19 +1,20 @@
-//! Joins a centre and a store of identities: writes down the calls as they go, ends at launch what a dead process left
-//! behind, and finds whom to call again. It only listens; no call waits for it.
+//! Joins a centre, or the calls without a call system, and a store of identities: writes down the calls as they go, ends at
+//! launch what a dead process left behind, and finds whom to call again. It only listens; no call waits for it.
 
 use crate::app_call::Over;
 use crate::{
     AppCall, AppId, CallAction, CallRecord, CallState, CannotRedial, Ending, Handle, IdentityStore,
-    Input, NewCall, Output, Signal, Stage, StartCallRequest, StoreError, Wish,
+    Input, Message, NewCall, Output, Signal, Stage, StartCallRequest, StoreError, Wish,
 };
 use oncue_session::{EndedReason, Id};
 use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
 use std::time::SystemTime;
 
-/// What keeps the calls of a [`Centre`](crate::Centre) in an [`IdentityStore`].
+/// What keeps the calls of a [`Centre`](crate::Centre) in an [`IdentityStore`], and those of an [`InApp`](crate::InApp),
+/// which the phone's own Recents never see.
 ///
-/// It is shown every input before the centre takes it, every output after it was done, and every change. So a report
+/// It is shown every input before either of them takes it, every output after it was done, and every change. So a report
 /// never waits for the store, and what is acknowledged to the far end was written before.
 ///
 /// While the store is locked (`before-first-unlock`) it keeps what is to be written, and writes it after
@@ -23,13 +24,26 @@ pub struct Journal<S> {
     store: S,
     peer: Box<dyn Fn(&Handle) -> AppId + Send>,
     in_recents: bool,
-    /// The calls of this process that are not over, with what is known of their end.
-    live: BTreeMap<Id, Option<Ending>>,
+    /// The calls of this process that are not over.
+    live: BTreeMap<Id, Live>,
     over: Over,
+    /// The call that rings in the app since its last output: by whom, and whether with video.
+    rings: Option<(AppCall, Handle, bool)>,
     /// The report that comes next is of a call that is over: the push came twice.
     again: bool,
     unwritten: VecDeque<Write>,
     left_behind: Vec<CallRecord>,
+}
+
+/// What is known of a call's end before it is over.
+#[derive(Debug, Default)]
+struct Live {
+    /// Its last change.
+    seen: Option<CallState>,
+    /// What was reported, or performed.
+    ending: Option<Ending>,
+    /// What far end or user said last: why it ends if it ends without a report.
+    said: Option<Ending>,
 }
 
 /// Something to write.
@@ -61,6 +75,7 @@ impl<S: IdentityStore> Journal<S> {
             in_recents,
             live: BTreeMap::new(),
             over: Over::default(),
+            rings: None,
             again: false,
             unwritten: VecDeque::new(),
             left_behind: Vec::new(),
@@ -84,7 +99,7 @@ impl<S: IdentityStore> Journal<S> {
         &mut self.store
     }
 
-    /// The centre is about to be told this.
+    /// The centre, or the calls without a call system, are about to be told this.
     ///
     /// # Errors
     /// Those of the store, as above.
@@ -92,6 +107,22 @@ impl<S: IdentityStore> Journal<S> {
         match input {
             Input::Push(push) => self.again = self.over.contains(&push.call),
             Input::Signal(Signal::Invite { .. }) => self.again = false,
+            Input::Signal(Signal::Ended { call, reason }) => {
+                self.said(|it| it.app.as_ref() == Some(call), Ending::Reported(*reason));
+            }
+            Input::Wish(Wish::End { call }) => {
+                self.said(|it| it.app.as_ref() == Some(call), Ending::Local);
+            }
+            // Without a call system one call goes on at a time.
+            Input::Wish(Wish::Answer { .. }) => {
+                self.said(|it| it.stage != Stage::Ringing, Ending::Local);
+            }
+            Input::ProviderReset => {
+                let failed = Ending::Reported(EndedReason::Failed);
+                self.live.values_mut().for_each(|live| {
+                    live.ending.get_or_insert(failed);
+                });
+            }
             Input::Perform(performed) => {
                 if let CallAction::End { call } = performed.action {
                     self.ends(call, Ending::Local);
@@ -103,7 +134,7 @@ impl<S: IdentityStore> Journal<S> {
         Ok(())
     }
 
-    /// This was done for the centre.
+    /// This was done for them.
     ///
     /// # Errors
     /// Those of the store, as above.
@@ -126,6 +157,13 @@ impl<S: IdentityStore> Journal<S> {
                 self.ends(*call, Ending::Reported(*reason));
                 Ok(())
             }
+            Output::RingInApp { call, from, video, .. } => {
+                self.rings = Some((call.clone(), from.clone(), *video));
+                Ok(())
+            }
+            Output::Send { id: Some(call), message: Message::Dial { to, video }, .. } => {
+                self.begin(*call, to.clone(), true, *video, at)
+            }
             _ => Ok(()),
         }
     }
@@ -135,21 +173,33 @@ impl<S: IdentityStore> Journal<S> {
     /// # Errors
     /// Those of the store, as above.
     pub fn changed(&mut self, state: &CallState, at: SystemTime) -> Result<(), StoreError> {
+        if let Some((_, from, video)) = self.rings.take_if(|it| Some(&it.0) == state.app.as_ref()) {
+            self.begin(state.id, from, false, video, at)?;
+        }
         match state.stage {
             Stage::Connected if self.live.contains_key(&state.id) => {
-                self.write(Write::Connected(state.id, at))
+                self.write(Write::Connected(state.id, at))?;
             }
             Stage::Ended => {
                 if let Some(app) = &state.app {
                     self.over.remember(app.clone());
                 }
-                let Some(ending) = self.live.remove(&state.id) else { return Ok(()) };
-                // Nobody reported an end and nobody asked for one: the system did not take the call, or lost it.
-                let ending = ending.unwrap_or(Ending::Reported(EndedReason::Failed));
-                self.write(Write::End(state.id, at, ending))
+                let Some(Live { seen, ending, said }) = self.live.remove(&state.id) else {
+                    return Ok(());
+                };
+                // Nobody reported an end and nobody asked for one: it rang for too long, or the system did not take the
+                // call, or lost it.
+                let rang = seen.is_some_and(|it| it.stage == Stage::Ringing);
+                let reason = if rang { EndedReason::Unanswered } else { EndedReason::Failed };
+                let ending = ending.or(said).unwrap_or(Ending::Reported(reason));
+                return self.write(Write::End(state.id, at, ending));
             }
-            _ => Ok(()),
+            _ => {}
         }
+        if let Some(live) = self.live.get_mut(&state.id) {
+            live.seen = Some(state.clone());
+        }
+        Ok(())
     }
 
     /// What the user wishes who calls from the phone's Recents, a contact or Siri: for the centre, as the new call
@@ -176,15 +226,22 @@ impl<S: IdentityStore> Journal<S> {
         if self.live.contains_key(&uuid) {
             return Ok(());
         }
-        self.live.insert(uuid, None);
+        self.live.insert(uuid, Live::default());
         let listed = self.in_recents && (outgoing || !std::mem::take(&mut self.again));
         self.write(Write::Begin { uuid, handle, outgoing, video, listed, at })
     }
 
     /// Why a call will have ended; the first word counts.
     fn ends(&mut self, call: Id, why: Ending) {
-        if let Some(ending) = self.live.get_mut(&call) {
-            ending.get_or_insert(why);
+        if let Some(live) = self.live.get_mut(&call) {
+            live.ending.get_or_insert(why);
+        }
+    }
+
+    /// Far end or user said why these calls end; the last word counts.
+    fn said(&mut self, of: impl Fn(&CallState) -> bool, why: Ending) {
+        for live in self.live.values_mut().filter(|live| live.seen.as_ref().is_some_and(&of)) {
+            live.said = Some(why);
         }
     }
 

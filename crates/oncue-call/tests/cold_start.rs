@@ -8,9 +8,9 @@
 use oncue_call::{
     AppId, CallAction, CannotRedial, Centre, Ending, Handle, IdentityStore, Input, Journal,
     MemoryStore, Output, Performed, PersonHandle, PersonHandleType, Push, PushKind, RecentKind,
-    Settings, Signal, StartCallRequest, StoreError,
+    Settings, Signal, StartCallRequest, StoreError, Wish,
 };
-use oncue_session::{Domain, EndedReason, Id, Refusal};
+use oncue_session::{Domain, EndedReason, Id, Refusal, StartCallIntent};
 use std::collections::VecDeque;
 use std::time::{Duration, SystemTime};
 
@@ -146,7 +146,7 @@ fn tap(handle: &str) -> StartCallRequest {
 #[cfg(feature = "sqlite")]
 mod after_a_kill {
     use super::*;
-    use oncue_call::{SqliteStore, Wish};
+    use oncue_call::SqliteStore;
     use std::io::{BufRead, BufReader, Write, stdout};
     use std::path::PathBuf;
     use std::process::{Command, Stdio};
@@ -318,6 +318,16 @@ fn calls_are_written_down_as_they_ended() {
     process.push(6, "qq-6");
     process.answer(6);
     process.ended(6, EndedReason::RemoteEnded);
+    // Dialled, and turned down by the far end before the start was fulfilled, which needs no report.
+    let (to, intent) = (Handle::generic("qq-7"), Some(StartCallIntent::Audio));
+    process.tell(Input::Wish(Wish::Start {
+        call: 7.into(),
+        to,
+        contact: None,
+        video: false,
+        intent,
+    }));
+    process.ended(7, EndedReason::RemoteEnded);
     // The system lost everything.
     process.push(5, "qq-5");
     process.tell(Input::ProviderReset);
@@ -327,6 +337,7 @@ fn calls_are_written_down_as_they_ended() {
         process.recents(),
         [
             row(5, RecentKind::Missed, failed),
+            row(7, RecentKind::Outgoing, Ending::Reported(EndedReason::RemoteEnded)),
             row(6, RecentKind::Incoming, Ending::Reported(EndedReason::RemoteEnded)),
             row(4, RecentKind::Missed, failed),
             row(3, RecentKind::Incoming, Ending::Reported(EndedReason::AnsweredElsewhere)),
