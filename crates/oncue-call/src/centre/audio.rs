@@ -236,8 +236,11 @@ impl Centre {
 
     /// What one attempt won without an activation is its call's: the next call waits for an activation of its own.
     pub(super) fn leave_the_attempt(&mut self) {
-        if !self.activated && self.audio.is_active() {
+        if !self.activated && !self.activates() && self.audio.is_active() {
             self.audio.did_deactivate();
+            // No deactivation comes that would end it.
+            self.lose_audio();
+            self.put(Output::RestoreAudio);
         }
     }
 
