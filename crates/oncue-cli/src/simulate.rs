@@ -18,7 +18,7 @@ use std::path::PathBuf;
 #[derive(Debug, Args)]
 pub(crate) struct Simulate {
     /// The flow; --list names them
-    #[arg(value_name = "FLOW", required_unless_present = "list")]
+    #[arg(value_name = "FLOW")]
     flow: Option<String>,
     /// Whose order is kept where Apple's and QQ's differ
     #[arg(long, value_enum, default_value_t = OrderArg::Apple)]
@@ -64,7 +64,7 @@ pub(crate) fn run(args: &Simulate) -> Result<u8, String> {
         })?;
         return Ok(0);
     }
-    let name = args.flow.as_deref().unwrap_or_default();
+    let name = args.flow.as_deref().ok_or("which flow? `oncue simulate --list` names them")?;
     let flow = FLOWS.iter().find(|flow| flow.name == name).ok_or_else(|| {
         let names: Vec<_> = FLOWS.iter().map(|flow| flow.name).collect();
         format!("no flow `{name}`; expected one of {}", names.join(", "))

@@ -20,6 +20,8 @@ pub(super) struct Flow {
 pub(super) enum Kind {
     /// It has CallKit, and does what it is asked for.
     CallKit,
+    /// The same; the app's process does not run before the first push.
+    StartedByPush,
     /// It has LiveCommunicationKit, and activates its session.
     Conversations,
     /// It has LiveCommunicationKit, and the app activates.
@@ -67,7 +69,6 @@ pub(super) enum Act {
     MediaServicesAreBack,
     ProviderReset,
     Withdrawn,
-    Background,
     Locked,
     SignallingDown,
     SignallingUp,
@@ -106,11 +107,11 @@ flows! {
     "decline" "declined while it rings (3.3)" on CallKit {
         0 Push(42), 2000 EndsOnScreen(42),
     }
-    "cold-start" "a push starts the process, and the answer comes before the connection is up (3.1)" on CallKit {
-        0 Background, 0 SignallingDown, 1 Push(42), 1000 AnswersOnScreen(42), 2500 SignallingUp, 6000 EndsOnScreen(42),
+    "cold-start" "a push starts the process, and the answer comes before the connection is up (3.1)" on StartedByPush {
+        0 Push(42), 1000 AnswersOnScreen(42), 2500 SignallingUp, 6000 EndsOnScreen(42),
     }
-    "before-first-unlock" "nothing can be read: the call is reported, and ends (3.1)" on CallKit {
-        0 Background, 0 Locked, 1 Push(42),
+    "before-first-unlock" "nothing can be read: the call is reported, and ends (3.1)" on StartedByPush {
+        0 Locked, 1 Push(42),
     }
     "do-not-disturb" "the system does not take the call (3.1)" on DoNotDisturb {
         0 Push(42),
@@ -169,7 +170,10 @@ flows! {
     "live-communication-kit-app" "the same where the app activates (3.13)" on OwnConversations {
         0 Push(42), 2000 AnswersOnScreen(42), 5000 EndsOnScreen(42),
     }
-    "withdrawn" "CallKit is withdrawn while a call is live (3.14)" on CallKit {
-        0 Push(42), 1000 AnswersOnScreen(42), 3000 Withdrawn, 4000 Push(7), 6000 Ends(42), 8000 TapsRecents(8),
+    "withdrawn" "CallKit is withdrawn in a call, which finishes; later a push to the old token, and a tap in Recents (3.14)" on CallKit {
+        0 Push(42), 1000 AnswersOnScreen(42), 3000 Withdrawn, 6000 Ends(42), 8000 Push(7), 10000 TapsRecents(8),
+    }
+    "redial-in-app" "an old entry of Recents is redialled in the app, where CallKit was withdrawn (3.14)" on NoCallSystem {
+        0 TapsRecents(8), 3000 PeerAnswers(8), 6000 Ends(8),
     }
 }

@@ -62,6 +62,8 @@ struct Phone {
     performing: Vec<(Id, CallAction)>,
     names: u32,
     active: bool,
+    /// The app has asked for time to send a hang-up.
+    background_task: bool,
 }
 
 /// Plays a flow, until nothing more comes.
@@ -76,8 +78,9 @@ pub(super) fn play(flow: &Flow, order: Order) -> Played {
     let watched = Arc::new(Mutex::new(Watched { guard, trace: Vec::new(), found: Vec::new() }));
     let mut phone = Phone::new(flow.phone, order, watched);
     phone.launch();
+    let begins = Duration::from_millis(if flow.phone == Kind::StartedByPush { 10 } else { 1000 });
     for &(at, act) in flow.acts {
-        phone.run_until(Duration::from_millis(1000 + at));
+        phone.run_until(begins + Duration::from_millis(at));
         phone.acts(act);
     }
     phone.run_until(phone.now + Duration::from_secs(20));
@@ -130,6 +133,7 @@ impl Phone {
             performing: Vec::new(),
             names: 0,
             active: false,
+            background_task: false,
         }
     }
 
@@ -144,6 +148,13 @@ impl Phone {
         self.see(Event::Launch {});
         self.drain();
         self.see(Event::PermissionIs { permission: Permission::Granted });
+        if self.kind == Kind::StartedByPush {
+            // The push does not wait for the provider's registration, nor the app's connection for the push.
+            self.tell(Input::Foreground(false));
+            self.see(Event::LaunchFinished {});
+            self.comes(60, Input::ProviderBegan);
+            return;
+        }
         if self.kind != Kind::NoCallSystem {
             self.tell(Input::ProviderBegan);
         }
@@ -264,6 +275,7 @@ impl Phone {
                     self.over(action.call());
                 }
             }
+            Output::BeginBackgroundTask => self.background_task = true,
             Output::SetCategory(_) => self.comes(2, Input::CategorySet(Ok(()))),
             Output::SetActive(true) => {
                 self.comes(20, Input::ActiveSet(Ok(())));
@@ -278,6 +290,9 @@ impl Phone {
                     self.comes(900, Input::Signal(Signal::Ringing { call }));
                 }
                 Message::Accept => self.comes(120, Input::Signal(Signal::Joined { call })),
+                Message::End if std::mem::take(&mut self.background_task) => {
+                    self.comes(60, Input::Signal(Signal::EndSent { call }));
+                }
                 _ => {}
             },
             _ => {}

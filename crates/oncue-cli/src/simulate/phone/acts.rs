@@ -4,8 +4,14 @@ use super::{Calls, Phone};
 use crate::simulate::arrows::{Actor, Arrow};
 use crate::simulate::flows::{Act, Kind};
 use oncue_call::integration::CallUi;
-use oncue_call::{CallAction, Handle, Input, Other, Push, PushKind, Signal, Wish};
+use oncue_call::{CallAction, CallState, Handle, Input, Other, Push, PushKind, Signal, Wish};
 use oncue_session::{Id, StartCallIntent};
+
+/// What the observer says of another app's call.
+fn other(has_connected: bool, has_ended: bool) -> Input {
+    let (id, outgoing, on_hold) = (Id::named("X"), false, false);
+    Input::OtherCall(CallState::of_another_app(id, outgoing, on_hold, has_connected, has_ended))
+}
 
 /// What the user taps on the system's screens, and for which of the app's calls.
 type Tap = (u64, fn(Id) -> CallAction);
@@ -36,17 +42,20 @@ impl Phone {
             Act::AnswersOnScreen(call) => {
                 match self.id(call) {
                     Some(_) => {
-                        self.on_screen("answers", &[(call, |call| CallAction::Answer { call })]);
+                        self.on_screen(
+                            &format!("answers {call}"),
+                            &[(call, |call| CallAction::Answer { call })],
+                        );
                     }
                     // It crossed the end of the call.
                     None => self.perform(20, CallAction::Answer { call: Id::named("A") }, None),
                 }
             }
             Act::EndsOnScreen(call) => {
-                self.on_screen("ends", &[(call, |call| CallAction::End { call })]);
+                self.on_screen(&format!("ends {call}"), &[(call, |call| CallAction::End { call })]);
             }
             Act::EndsAndAnswersOnScreen(ends, answers) => self.on_screen(
-                "ends one, answers the other",
+                &format!("ends {ends}, answers {answers}"),
                 &[
                     (ends, |call| CallAction::End { call }),
                     (answers, |call| CallAction::Answer { call }),
@@ -67,24 +76,28 @@ impl Phone {
                 self.tell(wish(Wish::Hold { call: call.into(), on_hold: false }));
             }
             Act::OtherTakesOver(call) => {
+                self.tell(other(false, false));
                 self.on_screen(
-                    "holds it, answers another app's call",
+                    &format!("holds {call}, answers another app's call"),
                     &[(call, |call| CallAction::SetHeld { call, on_hold: true })],
                 );
                 self.comes(60, Input::InterruptionBegan(None));
                 self.comes(90, Input::DidDeactivate);
+                self.comes(120, other(true, false));
             }
             Act::UserEndsOther(call) => {
                 self.on_screen(
                     "ends the other app's call",
                     &[(call, |call| CallAction::SetHeld { call, on_hold: false })],
                 );
+                self.comes(10, other(true, true));
                 self.comes(400, Input::DidActivate);
             }
             Act::PeerEndsOther => {
                 let text = "the other app's call ends".to_owned();
                 let (at, from, to) = (self.now, Actor::Server, Actor::System);
                 self.arrows.push(Arrow { at, from, to, text });
+                self.comes(10, other(true, true));
             }
             Act::Interrupted => self.tell(Input::InterruptionBegan(None)),
             Act::InterruptionEnds => {
@@ -106,7 +119,6 @@ impl Phone {
                 self.comes(40, Input::ProviderBegan);
             }
             Act::Withdrawn => self.tell(Input::Decided(CallUi::InApp)),
-            Act::Background => self.tell(Input::Foreground(false)),
             Act::Locked => self.tell(Input::Unlocked(false)),
             Act::SignallingDown => self.tell(Input::SignallingReady(false)),
             Act::SignallingUp => self.tell(Input::SignallingReady(true)),
