@@ -44,6 +44,13 @@ fn messages(svg: &str) -> usize {
         let from = line.find(&format!(" {name}=\"")).unwrap() + name.len() + 3;
         line[from..].split('"').next().unwrap().parse().unwrap()
     };
+    // Title and verdict end before the picture does; the title's 16 px are bold, with letters of 9.5 px.
+    for line in svg.lines().filter(|line| line.starts_with("<text x=\"20\"")) {
+        let text = line.split_once('>').unwrap().1.strip_suffix("</text>").unwrap();
+        let letter = if line.contains("bold") { 9.5 } else { 6.5 };
+        let letters = f64::from(u32::try_from(text.chars().count()).unwrap());
+        assert!(20.0 + letters * letter <= number(svg, "width"), "{line}");
+    }
     let mut messages = 0;
     for line in svg.lines().filter(|line| line.contains("marker-end")) {
         let (from, to) = (number(line, "x1"), number(line, "x2"));

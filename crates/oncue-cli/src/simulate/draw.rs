@@ -77,6 +77,9 @@ const TOP: usize = 96;
 /// The width of a letter of a message at most, on an average over its words; what stands free at both its ends, in px.
 const LETTER: usize = 7;
 const FREE: usize = 26;
+/// Where title and verdict begin, and the width of a letter of the title at most, in px.
+const LEFT: usize = 20;
+const TITLE_LETTER: usize = 10;
 
 /// The distance between two lines of life at which every message fits between those that it goes from and to.
 fn step(arrows: &[Arrow]) -> usize {
@@ -90,7 +93,11 @@ fn step(arrows: &[Arrow]) -> usize {
 /// As SVG.
 pub(super) fn svg(flow: &Flow, played: &Played) -> String {
     let (verdict, step) = (verdict(played), step(&played.arrows));
-    let width = FIRST + (Actor::ALL.len() - 1) * step + 90;
+    let title = title(flow, played);
+    let across = FIRST + (Actor::ALL.len() - 1) * step + 90;
+    let wide = |text: &str, letter: usize| 2 * LEFT + text.chars().count() * letter;
+    let width = verdict.iter().map(|line| wide(line, LETTER)).max().unwrap_or(0);
+    let width = width.max(wide(&title, TITLE_LETTER)).max(across);
     let bottom = TOP + played.arrows.len() * ROW;
     let height = bottom + 34 + verdict.len() * 20;
     let mut svg = format!(
@@ -108,9 +115,9 @@ pub(super) fn svg(flow: &Flow, played: &Played) -> String {
 <marker id="asked" viewBox="0 0 8 8" refX="8" refY="4" markerWidth="8" markerHeight="8" orient="auto"><path d="M0 0L8 4L0 8z" fill="#0b6bcb"/></marker>
 </defs>
 <rect width="{width}" height="{height}" fill="#ffffff"/>
-<text x="20" y="28" font-size="16" font-weight="bold">{}</text>
+<text x="{LEFT}" y="28" font-size="16" font-weight="bold">{}</text>
 "##,
-        escaped(&title(flow, played))
+        escaped(&title)
     );
     for actor in Actor::ALL {
         let x = FIRST + place(actor) * step;
@@ -148,7 +155,7 @@ pub(super) fn svg(flow: &Flow, played: &Played) -> String {
         let fill = if played.found.is_empty() { "#1b7f3b" } else { "#b3261e" };
         let _ = writeln!(
             svg,
-            r#"<text x="20" y="{}" fill="{fill}">{}</text>"#,
+            r#"<text x="{LEFT}" y="{}" fill="{fill}">{}</text>"#,
             bottom + 30 + row * 20,
             escaped(line)
         );

@@ -170,7 +170,7 @@ flows! {
     "live-communication-kit-app" "the same where the app activates (3.13)" on OwnConversations {
         0 Push(42), 2000 AnswersOnScreen(42), 5000 EndsOnScreen(42),
     }
-    "withdrawn" "CallKit is withdrawn in a call, which finishes; later a push to the old token, and a tap in Recents (3.14)" on CallKit {
+    "withdrawn" "CallKit is withdrawn while a call is live; later come a push and a tap in Recents (3.14)" on CallKit {
         0 Push(42), 1000 AnswersOnScreen(42), 3000 Withdrawn, 6000 Ends(42), 8000 Push(7), 10000 TapsRecents(8),
     }
     "redial-in-app" "an old entry of Recents is redialled in the app, where CallKit was withdrawn (3.14)" on NoCallSystem {
