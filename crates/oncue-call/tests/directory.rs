@@ -279,7 +279,10 @@ fn only_an_incremental_load_removes_and_it_adds_nothing_twice() {
     request.add_blocking(1).unwrap();
     let rejected = request.add_blocking(5).unwrap_err();
     assert_eq!(rejected, Rejected { line: 2, fault: Fault::Duplicate { number: 5 } });
-    let rejected = directory.incremental_request().add_identification(7, "seven").unwrap_err();
+    let mut request = directory.incremental_request();
+    request.add_identification(6, "six").unwrap();
+    let rejected = request.add_identification(7, "seven").unwrap_err();
+    assert_eq!(rejected, Rejected { line: 2, fault: Fault::Duplicate { number: 7 } });
     assert_eq!(rejected.fault.error(), DuplicateEntries);
     assert!(is_as_loaded(&directory));
 }
