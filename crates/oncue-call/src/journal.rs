@@ -210,7 +210,7 @@ impl<S: IdentityStore> Journal<S> {
     pub fn redial(&self, request: &StartCallRequest, call: AppCall) -> Result<Wish, CannotRedial> {
         let again = request.redial(&self.store)?;
         let intent = Some(request.intent());
-        let (to, contact, video) = (again.handle, None, again.video);
+        let (to, contact, video) = (again.handle, again.contact, again.video);
         Ok(Wish::Start { call, to, contact, video, intent })
     }
 

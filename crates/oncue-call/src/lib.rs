@@ -40,7 +40,7 @@ pub use observe::{CallState, Stage};
 pub use output::{Message, NotDone, Notice, Output};
 pub use provider::{CallUpdate, ProviderConfiguration};
 pub use recents::{
-    CallCapability, CannotRedial, PersonHandle, PersonHandleType, RecentKind, Redial,
+    CallCapability, CannotRedial, Person, PersonHandle, PersonHandleType, RecentKind, Redial,
     StartCallRequest,
 };
 pub use settings::{EARLY, FulfilAt, Order, Settings};

@@ -54,7 +54,8 @@ impl CallRecord {
     #[must_use]
     pub fn redial(&self) -> Redial {
         let call = &self.call;
-        Redial { peer: call.peer.clone(), handle: call.handle.clone(), video: call.video }
+        let (peer, handle) = (call.peer.clone(), call.handle.clone());
+        Redial { peer, handle, contact: None, video: call.video }
     }
 }
 
@@ -65,6 +66,8 @@ pub struct Redial {
     pub peer: AppId,
     /// The handle to call with, as the store knows it.
     pub handle: Handle,
+    /// The contact's identifier in the phone's contacts, where the system said it.
+    pub contact: Option<String>,
     /// Whether with video.
     pub video: bool,
 }
@@ -81,13 +84,28 @@ pub enum PersonHandleType {
     PhoneNumber,
 }
 
-/// A person in an intent (`INPersonHandle`).
+/// How to reach a person (`INPersonHandle`).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PersonHandle {
     /// What the value is.
     pub kind: PersonHandleType,
     /// The value; `None` where Siri has a name only.
     pub value: Option<String>,
+}
+
+/// A person in an intent (`INPerson`).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Person {
+    /// How to reach them (`personHandle`).
+    pub handle: PersonHandle,
+    /// Their identifier in the phone's contacts (`contactIdentifier`), where the system knows it.
+    pub contact: Option<String>,
+}
+
+impl From<PersonHandle> for Person {
+    fn from(handle: PersonHandle) -> Self {
+        Self { handle, contact: None }
+    }
 }
 
 /// Whether an intent asks for video (`INCallCapability`).
@@ -107,11 +125,11 @@ pub enum CallCapability {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum StartCallRequest {
     /// `INStartAudioCallIntent` (iOS 10).
-    Audio(Vec<PersonHandle>),
+    Audio(Vec<Person>),
     /// `INStartVideoCallIntent` (iOS 10).
-    Video(Vec<PersonHandle>),
+    Video(Vec<Person>),
     /// `INStartCallIntent` (iOS 13).
-    Call(Vec<PersonHandle>, CallCapability),
+    Call(Vec<Person>, CallCapability),
 }
 
 impl StartCallRequest {
@@ -143,11 +161,12 @@ impl StartCallRequest {
             [person] => person,
             several => return Err(CannotRedial::Several(several.len())),
         };
-        let value = person.value.as_deref().filter(|value| !value.is_empty());
+        let value = person.handle.value.as_deref().filter(|value| !value.is_empty());
         let value = value.ok_or(CannotRedial::Nobody)?;
-        for handle in candidates(person.kind, value) {
+        for handle in candidates(person.handle.kind, value) {
             if let Some(peer) = store.peer_of(&handle)? {
-                return Ok(Redial { peer, handle, video });
+                let contact = person.contact.clone();
+                return Ok(Redial { peer, handle, contact, video });
             }
         }
         Err(CannotRedial::Unknown(value.into()))

@@ -140,7 +140,7 @@ fn time(seconds: u64) -> SystemTime {
 /// What the phone hands over when an entry of its Recents is tapped.
 fn tap(handle: &str) -> StartCallRequest {
     let person = PersonHandle { kind: PersonHandleType::Unknown, value: Some(handle.into()) };
-    StartCallRequest::Audio(vec![person])
+    StartCallRequest::Audio(vec![person.into()])
 }
 
 #[cfg(feature = "sqlite")]

@@ -164,7 +164,8 @@ fn the_next_process_ends_what_was_left_and_redials_it() {
 
     // An old entry of the phone's Recents, of a time with a call system, or of the app's own list.
     let person = PersonHandle { kind: PersonHandleType::Unknown, value: Some("bob".into()) };
-    let wish = process.journal.redial(&StartCallRequest::Audio(vec![person]), 3.into()).unwrap();
+    let wish =
+        process.journal.redial(&StartCallRequest::Audio(vec![person.into()]), 3.into()).unwrap();
     process.wish(wish);
     let live = process.journal.store().live_calls_with(&"bob".into()).unwrap();
     assert_eq!((live.len(), live[0].call.outgoing), (1, true));

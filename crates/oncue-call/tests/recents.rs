@@ -4,8 +4,9 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 use oncue_call::{
-    AppId, CallCapability, CallRecord, CannotRedial, Ending, Handle, IdentityStore, MemoryStore,
-    NewCall, PersonHandle, PersonHandleType, RecentKind, Redial, StartCallRequest, StoreError,
+    AppId, CallCapability, CallRecord, CannotRedial, Ending, Handle, IdentityStore, Journal,
+    MemoryStore, NewCall, Person, PersonHandle, PersonHandleType, RecentKind, Redial,
+    StartCallRequest, StoreError, Wish,
 };
 use oncue_session::{EndedReason, Id, StartCallIntent};
 use std::time::{Duration, SystemTime};
@@ -95,12 +96,13 @@ fn a_recent_call_is_redialled_as_it_was() {
     store.end(Id::named("U"), at(2), Ending::Local).unwrap();
     // The peer's handle of today is another.
     store.remember(&10_001.into(), &Handle::generic("newer")).unwrap();
-    let again = Redial { peer: 10_001.into(), handle: Handle::generic("qq-10001"), video: true };
+    let (peer, handle) = (10_001.into(), Handle::generic("qq-10001"));
+    let again = Redial { peer, handle, contact: None, video: true };
     assert_eq!(store.recents(1).unwrap()[0].redial(), again);
 }
 
-fn person(kind: PersonHandleType, value: &str) -> Vec<PersonHandle> {
-    vec![PersonHandle { kind, value: Some(value.into()) }]
+fn person(kind: PersonHandleType, value: &str) -> Vec<Person> {
+    vec![PersonHandle { kind, value: Some(value.into()) }.into()]
 }
 
 #[test]
@@ -149,6 +151,22 @@ fn each_form_of_the_intent_finds_the_peer() {
 }
 
 #[test]
+fn the_start_names_the_contact_that_the_intent_names() {
+    let mut store = MemoryStore::new();
+    store.remember(&1.into(), &Handle::phone("+8613800138000")).unwrap();
+    let journal = Journal::at_launch(store, true, |_| 0.into(), at(1)).unwrap();
+    let kind = PersonHandleType::PhoneNumber;
+    let handle = PersonHandle { kind, value: Some("+86 138 0013 8000".into()) };
+    let contact = Some("1A2B:ABPerson".to_owned());
+    let people = vec![Person { handle, contact: contact.clone() }];
+    let request = StartCallRequest::Call(people, CallCapability::VideoCall);
+    let (call, to) = (9.into(), Handle::phone("+8613800138000"));
+    let intent = Some(StartCallIntent::Call);
+    let wish = Wish::Start { call, to, contact, video: true, intent };
+    assert_eq!(journal.redial(&request, 9.into()).unwrap(), wish);
+}
+
+#[test]
 fn who_cannot_be_called_is_told_to_the_user_and_nobody_is_called() {
     use PersonHandleType::{PhoneNumber, Unknown};
     let mut store = MemoryStore::new();
@@ -158,7 +176,7 @@ fn who_cannot_be_called_is_told_to_the_user_and_nobody_is_called() {
     assert_eq!(stranger, "+1 555 is nobody that this account knows; say so to the user");
     let nobody = "nobody to call: the contact has no number or account; ask the user to choose one";
     assert_eq!(said(StartCallRequest::Video(Vec::new())), nobody);
-    let by_name = vec![PersonHandle { kind: Unknown, value: None }];
+    let by_name = vec![PersonHandle { kind: Unknown, value: None }.into()];
     assert_eq!(said(StartCallRequest::Call(by_name, CallCapability::AudioCall)), nobody);
     assert_eq!(said(StartCallRequest::Audio(person(Unknown, ""))), nobody);
     let two = [person(Unknown, "one"), person(Unknown, "two")].concat();

@@ -101,7 +101,7 @@ fn an_old_entry_of_recents_is_redialled_in_the_app() {
 
     // 5, 6: the update; the user taps the entry of before, as the phone's Recents hand it over.
     let person = PersonHandle { kind: PersonHandleType::Unknown, value: Some("h-77".into()) };
-    let redial = StartCallRequest::Audio(vec![person]).redial(&store).unwrap();
+    let redial = StartCallRequest::Audio(vec![person.into()]).redial(&store).unwrap();
     // 7: the peer is known, and dialled in the app, which owns the session.
     assert_eq!(redial.peer, call.peer);
     let decision = wechat(100.0).decide(&phone("6.6.2"));
