@@ -22,7 +22,7 @@ struct Process<S> {
     seconds: u64,
     /// What the phone says to each report.
     report: Result<(), Refusal>,
-    reported: Vec<Id>,
+    reported: Vec<(Id, Option<Handle>)>,
     actions: u128,
 }
 
@@ -70,8 +70,8 @@ impl<S: IdentityStore> Process<S> {
     /// What the phone says to what it is asked.
     fn answers(&mut self, output: &Output) -> Vec<Input> {
         match output {
-            Output::ReportIncoming { call, .. } => {
-                self.reported.push(*call);
+            Output::ReportIncoming { call, update } => {
+                self.reported.push((*call, update.remote_handle.clone()));
                 vec![Input::Reported { call: *call, result: self.report }]
             }
             Output::Request(transaction) => {
@@ -180,7 +180,8 @@ mod after_a_kill {
         let [first, second] = [10_001, 10_002].map(AppId::Number);
         assert_eq!(left, [(&first, true), (&second, false)], "for the server");
         process.push(43, "qq-10001");
-        assert_eq!(process.reported, [Id::new(2 << 64 | 1)], "a UUID of its own");
+        let handle = Some(Handle::generic("qq-10001"));
+        assert_eq!(process.reported, [(Id::new(2 << 64 | 1), handle)], "a UUID of its own");
         assert_eq!(process.journal.store().live_calls().unwrap()[0].call.peer, first);
         process.answer(43);
         process.ended(43, EndedReason::RemoteEnded);
@@ -234,7 +235,8 @@ fn before_the_first_unlock_calls_are_reported_and_written_down_later() {
     let mut process = Process::launch(1, store);
     process.tell(Input::Unlocked(false));
     process.push(41, "qq-10001");
-    assert_eq!(process.reported.len(), 1, "from what the push carries");
+    let shown: Vec<_> = process.reported.iter().map(|(_, handle)| handle.clone()).collect();
+    assert_eq!(shown, [Some(Handle::generic("qq-10001"))], "from what the push carries");
     assert!(process.journal.store().live_calls().is_err());
     process.ended(41, EndedReason::RemoteEnded);
     let redial = process.journal.redial(&tap("qq-10001"), 9.into());
