@@ -16,7 +16,7 @@ impl Centre {
                 // An action that came before the completion is for a call that is over.
                 self.fail_actions_of(id);
             }
-            Stage::Requested => call.hung_up = true,
+            Stage::Requested => self.do_not_start(id),
             // A start that fails needs no report; one that timed out does.
             Stage::Dialling if starts => {
                 self.fail_actions_of(id);

@@ -150,21 +150,24 @@ impl Centre {
     fn wants_to_end(&mut self, app: &AppCall) {
         let Some(id) = self.uuid(app) else { return };
         self.tell(Event::UserEnds { call: id });
-        let asks = |actions: &Vec<CallAction>| actions.iter().any(|action| action.call() == id);
-        let waits = self.waiting.iter().any(asks);
         let Some(call) = self.call_mut(id) else { return };
+        if call.stage == Stage::Requested {
+            self.do_not_start(id);
+            return;
+        }
         let first = !std::mem::replace(&mut call.hung_up, true);
-        match call.stage {
-            // A start that was not asked for yet is not asked for any more.
-            Stage::Requested if waits => {
-                self.waiting.retain(|actions| !asks(actions));
-                self.forget(id);
-            }
-            // It ends as soon as the system has it, or asks for it.
-            Stage::Requested => {}
-            _ if !call.known => {}
-            _ if first => self.request_end(id),
-            _ => {}
+        // It ends as soon as the system has it.
+        if call.known && first {
+            self.request_end(id);
+        }
+    }
+
+    /// A start is not asked for any more; one that was asked for fails as soon as the system performs it.
+    pub(super) fn do_not_start(&mut self, id: Id) {
+        if self.waiting.iter().flatten().any(|action| action.call() == id) {
+            self.forget(id);
+        } else if let Some(call) = self.call_mut(id) {
+            call.hung_up = true;
         }
     }
 

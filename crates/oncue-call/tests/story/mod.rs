@@ -52,6 +52,19 @@ fn parts(line: &str) -> Option<(&str, &str, &str)> {
     Some((row, mark, words.trim()))
 }
 
+/// What a line tells the centre.
+enum Tells<'a> {
+    Before(&'a str),
+    Now(&'a str),
+}
+
+fn tells(line: &str) -> Option<Tells<'_>> {
+    if let Some(words) = line.strip_prefix("given ") {
+        return Some(Tells::Before(words.trim()));
+    }
+    parts(line).filter(|&(_, mark, _)| mark == "<").map(|(.., words)| Tells::Now(words))
+}
+
 impl Story<'_> {
     /// The timeline and the rows that it has.
     pub(crate) fn rows(&self) -> (&str, Vec<&str>) {
@@ -75,7 +88,25 @@ impl Story<'_> {
         watched.trace.clone()
     }
 
-    fn played(&self, file: &str) -> Result<Player, String> {
+    /// How many things it tells.
+    pub(crate) fn length(&self) -> usize {
+        self.lines.iter().filter(|(_, line)| tells(line).is_some()).count()
+    }
+
+    /// The first things that it tells, and nothing looked at.
+    pub(crate) fn told_until(&self, things: usize) -> Player {
+        let (mut player, lines) = self.begun();
+        for tells in lines.iter().filter_map(|(_, line)| tells(line)).take(things) {
+            match tells {
+                Tells::Before(words) => player.given(words),
+                Tells::Now(words) => player.happens(words),
+            }
+        }
+        player
+    }
+
+    /// With its options taken: the player, and the lines behind them.
+    fn begun(&self) -> (Player, &[(usize, &str)]) {
         let mut settings = Settings::default();
         let mut lines = self.lines.iter().peekable();
         let (mut launched, mut call_system) = (true, true);
@@ -117,6 +148,11 @@ impl Story<'_> {
         } else {
             player.drain();
         }
+        (player, &self.lines[self.lines.len() - lines.len()..])
+    }
+
+    fn played(&self, file: &str) -> Result<Player, String> {
+        let (mut player, lines) = self.begun();
         let mut told = "the beginning";
         for &(number, line) in lines {
             let fail = |what: &str| {
