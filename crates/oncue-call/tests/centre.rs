@@ -9,10 +9,10 @@ mod story;
 
 use oncue_call::integration::CallUi;
 use oncue_call::{
-    CALLS, CallAction, CallUpdate, Centre, Handle, InApp, Input, Output, Push, PushKind, Settings,
-    Signal, Wish,
+    CALLS, CallAction, CallUpdate, Centre, Handle, InApp, Input, Output, Performed, Push, PushKind,
+    Settings, Signal, Wish,
 };
-use oncue_session::{Id, Refusal};
+use oncue_session::{EndedReason, Event, EventKind, Id, Refusal};
 use std::time::Duration;
 
 #[test]
@@ -131,6 +131,110 @@ fn more_calls_than_fit_are_busy() {
     assert_eq!(centre.poll_output().unwrap().to_string(), "send 99 end");
     assert!(centre.poll_output().is_none());
     assert_eq!(centre.calls().count(), CALLS);
+}
+
+/// What is put out, in words.
+fn words(centre: &mut Centre) -> Vec<String> {
+    std::iter::from_fn(|| centre.poll_output()).map(|output| output.to_string()).collect()
+}
+
+#[test]
+fn of_calls_that_are_over_the_last_64_do_not_ring_again() {
+    let mut centre = centre();
+    let reason = EndedReason::RemoteEnded;
+    let ends = |call: u64| Input::Signal(Signal::Ended { call: call.into(), reason });
+    let ring = |centre: &mut Centre, number: u64| {
+        centre.handle(Duration::ZERO, invite(number));
+        if let Some(call) = centre.uuid(&number.into()) {
+            centre.handle(Duration::ZERO, Input::Reported { call, result: Ok(()) });
+            centre.handle(Duration::ZERO, ends(number));
+        }
+        words(centre).iter().any(|word| word.starts_with("report-incoming"))
+    };
+    assert!((0..65).all(|call| ring(&mut centre, call)));
+    assert!((1..65).all(|call| !ring(&mut centre, call)));
+    // The oldest is forgotten, and is the newest now.
+    assert!(ring(&mut centre, 0));
+    assert!(!ring(&mut centre, 0));
+    assert!(!ring(&mut centre, 2));
+}
+
+#[test]
+fn one_more_open_action_than_fit_fails_and_takes_its_call_with_it() {
+    let mut centre = centre();
+    let perform = |centre: &mut Centre, number: u64, action: CallAction| {
+        let (id, transaction, timeout) = (Id::named(&format!("a{number}")), None, None);
+        let performed = Performed { id, action, transaction, timeout };
+        centre.handle(Duration::ZERO, Input::Perform(performed));
+        words(centre)
+    };
+    let mut calls = [42, 7].map(|number: u64| {
+        centre.handle(Duration::ZERO, invite(number));
+        let call = centre.uuid(&number.into()).unwrap();
+        centre.handle(Duration::ZERO, Input::Reported { call, result: Ok(()) });
+        call
+    });
+    words(&mut centre);
+    calls.sort();
+    let [first, second] = calls;
+    for number in 0..32 {
+        let done = perform(&mut centre, number, CallAction::Answer { call: first });
+        assert!(!done.contains(&format!("fail a{number}")), "{number} {done:?}");
+    }
+    let done = perform(&mut centre, 32, CallAction::Answer { call: first });
+    assert_eq!(done, ["fail a32"]);
+    // Nothing else waits for the second call, whose answer is its end.
+    let done = perform(&mut centre, 33, CallAction::Answer { call: second });
+    assert_eq!(done, ["fail a33", "send 7 end", &format!("report-ended {second} failed")]);
+    centre.handle(Duration::ZERO, Input::SignallingReady(true));
+    centre.handle(Duration::ZERO, Input::CategorySet(Ok(())));
+    let done = words(&mut centre);
+    assert_eq!(done.iter().filter(|word| word.starts_with("fulfill")).count(), 32, "{done:?}");
+}
+
+#[test]
+fn all_that_is_done_to_hardware_is_told_to_the_log_a_unit_is_made_once() {
+    let text = "== 3.2 answered
+        order qq
+        given connected 42 A
+        given interruption-began
+        given did-activate
+        given audio-started
+        given ended 42 remote-ended
+        given did-deactivate";
+    let trace = story::stories(text).remove(0).trace("log");
+    let units: Vec<_> = trace
+        .iter()
+        .map(|entry| entry.event.kind())
+        .filter(|kind| kind.name().ends_with("-unit"))
+        .map(EventKind::name)
+        .collect();
+    assert_eq!(
+        units,
+        [
+            "create-unit",
+            "initialize-unit",
+            "start-unit",
+            "stop-unit",
+            "start-unit",
+            "stop-unit",
+            "dispose-unit"
+        ]
+    );
+}
+
+#[test]
+fn a_start_with_video_is_told_to_the_log_as_one() {
+    let text = "== 3.4 started\ngiven user calls bob as 7 video\ngiven invite 42 from alice video";
+    let trace = story::stories(text).remove(0).trace("log");
+    let videos: Vec<_> = trace
+        .iter()
+        .filter_map(|entry| match entry.event {
+            Event::Request { video, .. } | Event::ReportIncoming { video, .. } => video,
+            _ => None,
+        })
+        .collect();
+    assert_eq!(videos, [true, true]);
 }
 
 #[test]

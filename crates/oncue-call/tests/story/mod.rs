@@ -131,6 +131,7 @@ impl Story<'_> {
                         settings.translation_engine = TranslationEngine::Custom;
                     }
                 }
+                ["configure-once"] => settings.configure_before_each_report = false,
                 ["keep-provider"] => settings.new_provider_after_reset = false,
                 ["cold"] => launched = false,
                 ["in-app"] => call_system = false,
