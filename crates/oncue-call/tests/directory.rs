@@ -222,6 +222,20 @@ fn a_spreadsheets_csv_is_read_as_it_is() {
 }
 
 #[test]
+fn more_labels_than_are_remembered_keep_apart() {
+    let label = |number: i64| format!("label {}", number % 5000);
+    let mut directory = Directory::new();
+    let mut request = directory.request();
+    for number in 1..=10_000 {
+        request.add_identification(number, &label(number)).unwrap();
+    }
+    request.complete().unwrap();
+    for number in 1..=10_000 {
+        assert_eq!(labels(&directory, number), [label(number)]);
+    }
+}
+
+#[test]
 fn a_load_takes_the_place_of_what_was_there() {
     let mut directory = loaded();
     let mut request = directory.request();

@@ -74,12 +74,9 @@ impl Entries {
         start..start + count
     }
 
-    /// The label of an entry.
+    /// The label of an entry; empty for one without.
     pub(super) fn label(&self, place: usize) -> &str {
-        match self.entries.get(place) {
-            Some(&Entry { label, .. }) if label != NO_LABEL => self.texts.get(label),
-            _ => "",
-        }
+        self.entries.get(place).map_or("", |entry| self.texts.get(entry.label))
     }
 
     /// The entries whose number is kept, with those of `added` in their places, after those of the same number.
@@ -116,7 +113,7 @@ const END: u8 = 0xff;
 
 impl Texts {
     fn get(&self, start: u32) -> &str {
-        let text = &self.bytes[start as usize..];
+        let text = self.bytes.get(start as usize..).unwrap_or_default();
         let length = text.iter().position(|&byte| byte == END).unwrap_or(text.len());
         // Only whole texts went in.
         str::from_utf8(&text[..length]).unwrap_or_default()
