@@ -106,7 +106,6 @@ impl<S: IdentityStore> Journal<S> {
     pub fn told(&mut self, input: &Input) -> Result<(), StoreError> {
         match input {
             Input::Push(push) => self.again = self.over.contains(&push.call),
-            Input::Signal(Signal::Invite { .. }) => self.again = false,
             Input::Signal(Signal::Ended { call, reason }) => {
                 self.said(|it| it.app.as_ref() == Some(call), Ending::Reported(*reason));
             }

@@ -6,9 +6,9 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 use oncue_call::{
-    AppId, CallAction, CannotRedial, Centre, Ending, Handle, IdentityStore, Input, Journal,
-    MemoryStore, Output, Performed, PersonHandle, PersonHandleType, Push, PushKind, RecentKind,
-    Settings, Signal, StartCallRequest, StoreError, Wish,
+    AppId, CallAction, CallState, CannotRedial, Centre, Ending, Handle, IdentityStore, Input,
+    Journal, MemoryStore, Output, Performed, PersonHandle, PersonHandleType, Push, PushKind,
+    RecentKind, Settings, Signal, StartCallRequest, StoreError, Wish,
 };
 use oncue_session::{Domain, EndedReason, Id, Refusal, StartCallIntent};
 use std::collections::VecDeque;
@@ -276,6 +276,17 @@ fn a_store_that_is_locked_while_it_is_open_holds_up_no_call_and_gets_it_later() 
     assert_eq!(live.iter().map(|it| it.call.peer.clone()).collect::<Vec<_>>(), [10_003.into()]);
     let answered = &process.journal.store().recents(9).unwrap()[1];
     assert!(answered.duration().is_some(), "with the times at which things happened");
+}
+
+#[test]
+fn calls_of_other_apps_are_not_written_down() {
+    let mut process = Process::launch(1, MemoryStore::new());
+    for (connected, ended) in [(false, false), (true, false), (true, true)] {
+        let other = CallState::of_another_app(Id::named("theirs"), false, false, connected, ended);
+        process.tell(Input::OtherCall(other));
+    }
+    assert_eq!(process.recents(), []);
+    assert_eq!(process.journal.store().live_calls().unwrap(), []);
 }
 
 #[test]
