@@ -4,16 +4,19 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod story;
+
 use oncue_call::integration::{
     AppVersion, CallUi, Circumstances, Device, Integration, Place, Region, RegionSource, Rights,
     RollOut, Share, UseLck, Withdrawal,
 };
 use oncue_call::{
     AppId, Ending, Handle, IdentityStore, MemoryStore, NewCall, PersonHandle, PersonHandleType,
-    StartCallRequest,
+    Settings, StartCallRequest,
 };
 use oncue_session::{Framework, Id, Owner, Version};
 use std::time::SystemTime;
+use story::{Driven, Player};
 
 const CALLKIT: CallUi = CallUi::System(Framework::CallKit);
 
@@ -107,4 +110,52 @@ fn an_old_entry_of_recents_is_redialled_in_the_app() {
     let decision = wechat(100.0).decide(&phone("6.6.2"));
     assert!(!decision.starts_by_transaction());
     assert_eq!(decision.owner, Owner::App);
+}
+
+/// In a running process: a centre and what rings in the app, side by side, each with a guard of its own, since one has the call
+/// system's session and the other the app's. What is told to which is what an app does.
+#[test]
+fn in_a_running_process_the_next_call_is_the_apps_and_the_one_after_the_return_the_call_systems() {
+    let mut system = Player::new(Settings::default(), true);
+    let mut app = Player::new(Settings::default(), false);
+    system.launch();
+    app.launch();
+    let tell = |player: &mut Player, words: &[&str]| {
+        words.iter().for_each(|words| player.happens(words));
+        assert!(player.found().is_empty());
+        player.out.drain(..).collect::<Vec<_>>()
+    };
+    let in_force = |player: &Player| match &player.centre {
+        Driven::Centre(centre) => centre.in_force(),
+        Driven::InApp(_) => CallUi::InApp,
+    };
+
+    // The call that is live finishes as it began.
+    let answers = ["perform a1 answer A", "category-set", "did-activate", "audio-started"];
+    tell(&mut system, &["invite 42 from alice", "reported A"]);
+    tell(&mut system, &answers);
+    assert_eq!(tell(&mut system, &["decided in-app"]), ["stop-pushes"]);
+    assert_eq!(in_force(&system), CALLKIT);
+    let done = tell(&mut system, &["ended 42 remote-ended", "did-deactivate"]);
+    assert!(done.contains(&"invalidate-provider provider-1".to_owned()), "{done:?}");
+    assert_eq!(in_force(&system), CallUi::InApp);
+
+    // A push to the old token is reported to the system and ended there; the call itself rings in the app.
+    let done = tell(&mut system, &["push p1 7 from bob", "reported B"]);
+    assert_eq!(done.first().unwrap(), "ring-in-app 7 bob");
+    assert!(done.contains(&"report-incoming B bob".to_owned()), "{done:?}");
+    assert!(done.contains(&"report-ended B failed".to_owned()), "{done:?}");
+    let done = tell(&mut app, &["invite 7 from bob", "user answers 7", "category-set"]);
+    assert_eq!(done.last().unwrap(), "set-active true");
+    let done = tell(&mut app, &["active-set"]);
+    assert_eq!(done, ["send 7 accept", "prefer-no-alerts", "start-audio unit-1"]);
+
+    // What was decided meanwhile waits until the app's own call is over.
+    let done = tell(&mut app, &["audio-started", "user ends 7"]);
+    assert!(done.contains(&"set-active false".to_owned()), "{done:?}");
+    let done = tell(&mut system, &["decided callkit"]);
+    assert_eq!(done, ["create-provider provider-3", "register-for-pushes"]);
+    assert_eq!(in_force(&system), CALLKIT);
+    let done = tell(&mut system, &["push p2 8 from carol", "reported C"]);
+    assert_eq!(done[1..], ["report-incoming C carol", "complete-push p2"]);
 }
