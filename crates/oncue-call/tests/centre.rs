@@ -5,14 +5,16 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod guarded;
 mod story;
 
+use guarded::guarded;
 use oncue_call::integration::CallUi;
 use oncue_call::{
     CALLS, CallAction, CallUpdate, Centre, Handle, InApp, Input, Output, Performed, Push, PushKind,
     Settings, Signal, Wish,
 };
-use oncue_session::{EndedReason, Event, EventKind, Id, Refusal};
+use oncue_session::{EndedReason, Event, EventKind, Id, Owner, Refusal};
 use std::time::Duration;
 
 #[test]
@@ -29,6 +31,7 @@ fn centre() -> Centre {
         uuid += 1;
         Id::new(uuid)
     });
+    centre.set_log(guarded(Owner::System));
     while centre.poll_output().is_some() {}
     centre
 }
@@ -65,6 +68,7 @@ fn a_name_reaches_the_screen_that_rings() {
     assert_eq!(names.collect::<Vec<_>>(), vec![alice.clone(); 4]);
 
     let mut in_app = InApp::new(Settings::default(), || Id::new(1));
+    in_app.set_log(guarded(Owner::App));
     in_app.handle(Duration::ZERO, invite(42));
     assert_eq!(in_app.poll_output().and_then(shown), Some(alice));
 }
@@ -74,6 +78,7 @@ fn a_call_is_reported_with_what_can_be_done_to_it_and_with_what_was_said_of_it_s
     let mut settings = Settings::default();
     (settings.update.supports_holding, settings.update.supports_dtmf) = (false, false);
     let mut centre = Centre::new(settings, || Id::named("A"));
+    centre.set_log(guarded(Owner::System));
     let shown = |centre: &mut Centre| {
         let outputs = std::iter::from_fn(|| centre.poll_output());
         let of_it = outputs.filter_map(|output| match output {

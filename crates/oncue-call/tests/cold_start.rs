@@ -5,12 +5,15 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod guarded;
+
+use guarded::guarded;
 use oncue_call::{
     AppId, CallAction, CallState, CannotRedial, Centre, Ending, Handle, IdentityStore, Input,
     Journal, MemoryStore, Output, Performed, PersonHandle, PersonHandleType, Push, PushKind,
     RecentKind, Settings, Signal, StartCallRequest, StoreError, Wish,
 };
-use oncue_session::{Domain, EndedReason, Id, Refusal, StartCallIntent};
+use oncue_session::{Domain, EndedReason, Id, Owner, Refusal, StartCallIntent};
 use std::collections::VecDeque;
 use std::time::{Duration, SystemTime};
 
@@ -40,6 +43,7 @@ impl<S: IdentityStore> Process<S> {
             uuid += 1;
             Id::new(uuid)
         });
+        centre.set_log(guarded(Owner::System));
         centre.handle(Duration::ZERO, Input::SignallingReady(true));
         // QQ's own form of a handle.
         let peer = |handle: &Handle| AppId::Number(handle.value[3..].parse().unwrap());

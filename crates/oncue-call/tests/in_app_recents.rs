@@ -3,11 +3,14 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod guarded;
+
+use guarded::guarded;
 use oncue_call::{
     AppId, Ending, Handle, IdentityStore, InApp, Input, Journal, MemoryStore, Other, Output,
     PersonHandle, PersonHandleType, RecentKind, Settings, Signal, StartCallRequest, Wish,
 };
-use oncue_session::{Domain, EndedReason, Id, Refusal};
+use oncue_session::{Domain, EndedReason, Id, Owner, Refusal};
 use std::collections::VecDeque;
 use std::time::{Duration, SystemTime};
 
@@ -31,10 +34,11 @@ impl Process {
         let mut uuid = u128::from(number) << 64;
         let mut settings = Settings::default();
         settings.ring = Some(Duration::from_secs(60));
-        let calls = InApp::new(settings, move || {
+        let mut calls = InApp::new(settings, move || {
             uuid += 1;
             Id::new(uuid)
         });
+        calls.set_log(guarded(Owner::App));
         let peer = |handle: &Handle| AppId::from(handle.value.as_str());
         let journal = Journal::at_launch(store, true, peer, time(seconds)).unwrap();
         let mut process = Self { calls, journal, seconds, activation: Ok(()) };
