@@ -145,7 +145,7 @@ impl Actions {
     pub(super) fn learn(&mut self, seen: &Seen<'_>, unknown_call: bool) {
         match *seen.event {
             Event::Perform { action, kind, call, transaction, .. } => {
-                self.actions.begin(ActionFacts {
+                let begins = ActionFacts {
                     id: action,
                     kind,
                     call,
@@ -154,7 +154,8 @@ impl Actions {
                     completed: None,
                     of_unknown_call: unknown_call,
                     delivered: false,
-                });
+                };
+                self.actions.begin(begins, |_| false);
             }
             Event::Fulfill { .. } => self.ends(seen.action.get(), Completion::Fulfilled),
             Event::Fail { .. } => self.ends(seen.action.get(), Completion::Failed),

@@ -95,7 +95,8 @@ impl Calls {
     #[inline(never)]
     fn begin(&mut self, id: Id, since: Duration) -> usize {
         self.forgot |= self.calls.is_full();
-        self.calls.begin(Call::new(id, since))
+        // A phone has few live calls at once; it may report any number.
+        self.calls.begin(Call::new(id, since), Call::is_live)
     }
 
     /// The call at its report or the request of its start: one that ended has left nothing but its UUID.

@@ -42,15 +42,19 @@ impl<T> UnderWay<T> {
         self.items.len() == REMEMBERED
     }
 
-    /// Takes in what begins. Its place.
-    pub(super) fn begin(&mut self, item: T) -> usize {
+    /// Takes in what begins. Its place. What `stays` is forgotten last of all.
+    pub(super) fn begin(&mut self, item: T, stays: impl Fn(&T) -> bool) -> usize {
         if !self.is_full() {
             self.items.push(item);
             return self.again(self.items.len() - 1);
         }
-        // Nothing that is under way is forgotten as long as something is over; of that, the first has just ended.
-        let from = if self.under_way < REMEMBERED { self.under_way + 1 } else { 0 };
-        let place = self.turn.max(from).min(REMEMBERED - 1);
+        let place = if self.under_way < REMEMBERED {
+            // Nothing that is under way is forgotten as long as something is over; of that, the first has just ended.
+            self.turn.max(self.under_way + 1).min(REMEMBERED - 1)
+        } else {
+            let mut in_turn = (self.turn..REMEMBERED).chain(0..self.turn);
+            in_turn.find(|&place| !stays(&self.items[place])).unwrap_or(self.turn)
+        };
         self.turn = (place + 1) % REMEMBERED;
         self.items[place] = item;
         self.again(place)
@@ -82,9 +86,9 @@ mod tests {
     #[test]
     fn what_is_over_is_forgotten_in_turn_and_before_what_is_under_way() {
         let mut all = UnderWay::new();
-        let stays = all.begin(0);
+        let stays = all.begin(0, |_| false);
         for item in 1..40 {
-            let place = all.begin(item);
+            let place = all.begin(item, |_| false);
             all.end(place);
             assert_eq!((all.under_way(), stays), ([0].as_slice(), 0));
             for one in (item - 14).max(1)..=item {
@@ -92,14 +96,25 @@ mod tests {
             }
         }
         for item in 40..55 {
-            all.begin(item);
+            all.begin(item, |_| false);
         }
         assert!(all.is_full() && all.under_way().len() == REMEMBERED && all.under_way()[0] == 0);
-        all.begin(55);
-        all.begin(56);
+        all.begin(55, |_| false);
+        all.begin(56, |_| false);
         for item in [55, 56] {
             assert!(all.under_way().contains(&item), "{item} in {all:?}");
         }
         assert_eq!(all.under_way().len(), REMEMBERED);
+    }
+    #[test]
+    fn what_stays_is_forgotten_last() {
+        let mut all = UnderWay::new();
+        for item in 0..100 {
+            all.begin(item, |item| item % 10 == 5);
+        }
+        for stays in (5..100).step_by(10) {
+            assert!(all.under_way().contains(&stays), "{stays} in {all:?}");
+        }
+        assert!(all.is_full() && all.under_way().contains(&99));
     }
 }
