@@ -6,8 +6,9 @@ mod phone;
 mod story;
 
 use arbitrary::{Result, Unstructured};
+use oncue_call::integration::CallUi;
 use oncue_call::{FulfilAt, Order, Other, PushKind};
-use oncue_session::{EndedReason, Owner};
+use oncue_session::{EndedReason, Framework, Owner};
 use phone::{Happens, Phone, Said, Screen, Wished};
 
 /// How many calls of the app there can be in a story.
@@ -25,7 +26,7 @@ pub fn calls(data: &[u8]) {
     let Ok(setting) = bytes.int_in_range(0..=u8::MAX) else { return };
     let order = if setting & 1 == 0 { Order::Apple } else { Order::Qq };
     let fulfil_at = if setting & 2 == 0 { FulfilAt::Accept } else { FulfilAt::Joined };
-    let owner = if setting < 0xf0 { Owner::System } else { Owner::App };
+    let owner = if setting & 8 == 0 { Owner::System } else { Owner::App };
     let mut phone = Phone::new(order, fulfil_at, setting & 4 == 0, owner);
     for _ in 0..EVENTS {
         if bytes.is_empty() {
@@ -41,7 +42,7 @@ pub fn calls(data: &[u8]) {
 fn happens(bytes: &mut Unstructured<'_>) -> Result<Happens> {
     let call = |bytes: &mut Unstructured<'_>| bytes.int_in_range(0..=CALLS - 1);
     let reason = |bytes: &mut Unstructured<'_>| bytes.choose(EndedReason::ALL).copied();
-    Ok(match bytes.int_in_range(0..=21_u8)? {
+    Ok(match bytes.int_in_range(0..=23_u8)? {
         0 => Happens::Push {
             call: call(bytes)?,
             kind: match bytes.int_in_range(0..=3_u8)? {
@@ -109,6 +110,12 @@ fn happens(bytes: &mut Unstructured<'_>) -> Result<Happens> {
         18 => Happens::Foreground(bytes.arbitrary()?),
         19 => Happens::Signalling(bytes.arbitrary()?),
         20 => Happens::Locked(bytes.arbitrary()?),
-        _ => Happens::Waits(*bytes.choose(&[1, 20, 300, 1500, 6000])?),
+        21 => Happens::Waits(*bytes.choose(&[1, 20, 300, 1500, 6000])?),
+        22 => Happens::ActiveRefused,
+        _ => Happens::Decided(*bytes.choose(&[
+            CallUi::System(Framework::CallKit),
+            CallUi::System(Framework::LiveCommunicationKit),
+            CallUi::InApp,
+        ])?),
     })
 }
