@@ -93,7 +93,8 @@ pub(crate) fn move_of(
         Event::InterruptionBegan { .. } => Move::System(SystemEvent::InterruptionBegan),
         Event::MediaServicesLost {} => Move::System(SystemEvent::MediaServicesLost),
         Event::MediaServicesReset {} => Move::System(SystemEvent::MediaServicesReset),
-        Event::ProviderReset {} => Move::System(SystemEvent::ProviderReset),
+        // It takes the calls; a session that the app owns stays as it is.
+        Event::ProviderReset {} if system => Move::System(SystemEvent::ProviderReset),
         _ => Move::None,
     }
 }
