@@ -229,6 +229,59 @@ fn all_that_is_done_to_hardware_is_told_to_the_log_a_unit_is_made_once() {
 }
 
 #[test]
+fn calls_in_the_app_tell_the_log_what_happens_and_what_is_done() {
+    let text = "== 3.12 answered
+        in-app
+        ring 30000
+        given invite 42 from alice
+        given user answers 42
+        given category-set
+        given active-set
+        given audio-started
+        given user mutes 42
+        given wait 1000
+        given ended 42 remote-ended";
+    let trace = story::stories(text).remove(0).trace("log");
+    let told: Vec<_> = trace.iter().map(|entry| entry.event.kind().name()).collect();
+    let invite = told.iter().position(|name| *name == "invite").unwrap();
+    assert_eq!(
+        told[invite..],
+        [
+            "invite",
+            "start-ring-timer",
+            "user-answers",
+            "cancel-ring-timer",
+            "set-category",
+            "set-active",
+            "send-accept",
+            "prefer-no-alerts",
+            "create-unit",
+            "initialize-unit",
+            "start-unit",
+            "user-mutes",
+            "apply-mute",
+            "poll",
+            "peer-ended",
+            "stop-unit",
+            "set-active",
+            "dispose-unit",
+        ]
+    );
+}
+
+#[test]
+fn a_call_in_the_app_says_until_when_it_rings() {
+    let mut settings = Settings::default();
+    settings.ring = Some(Duration::from_secs(30));
+    let mut in_app = InApp::new(settings, || Id::new(1));
+    assert_eq!(in_app.poll_timeout(), None);
+    in_app.handle(Duration::from_secs(1), invite(42));
+    assert_eq!(in_app.poll_timeout(), Some(Duration::from_secs(31)));
+    in_app.handle(Duration::from_secs(31), Input::Time);
+    assert_eq!((in_app.calls().count(), in_app.poll_timeout()), (0, None));
+}
+
+#[test]
 fn a_start_with_video_is_told_to_the_log_as_one() {
     let text = "== 3.4 started\ngiven user calls bob as 7 video\ngiven invite 42 from alice video";
     let trace = story::stories(text).remove(0).trace("log");

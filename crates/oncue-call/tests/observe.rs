@@ -8,6 +8,7 @@
 mod story;
 
 use oncue_call::{CallState, Settings};
+use oncue_session::Id;
 use story::{Driven, Player};
 
 /// Changes in words: the call, its stage, what it is, and whether it was ever connected.
@@ -128,6 +129,26 @@ fn calls_without_a_call_system_are_seen_the_same_way() {
         ]
     );
     assert_eq!(value, ["C Dialling outgoing"]);
+}
+
+#[test]
+fn a_call_that_is_over_is_in_no_group_and_other_apps_have_sixteen() {
+    let calls = ["invite 42 from alice", "reported A", "perform a1 answer A", "category-set"];
+    let more = ["did-activate", "invite 7 from bob", "reported B", "perform a2 answer B"];
+    let mut player = Player::new(Settings::default(), true);
+    player.launch();
+    let grouped = ["perform g1 group B with A", "ended 7 remote-ended"];
+    calls.iter().chain(&more).chain(&grouped).for_each(|words| player.happens(words));
+    let Driven::Centre(centre) = &mut player.centre else { panic!("a centre") };
+    let groups = std::iter::from_fn(|| centre.poll_change()).map(|it| (it.id, it.group));
+    let groups: Vec<_> = groups.collect();
+    let (first, second) = (Id::named("A"), Id::named("B"));
+    assert_eq!(
+        groups[groups.len() - 4..],
+        [(first, Some(first)), (second, Some(first)), (first, None), (second, None)]
+    );
+    (0..17).for_each(|number| player.happens(&format!("other-call X{number}")));
+    assert_eq!(player.centre.calls().len(), 1 + 16);
 }
 
 #[test]
