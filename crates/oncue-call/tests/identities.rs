@@ -196,6 +196,21 @@ mod sqlite {
         assert_eq!(app.live_call(Id::named("U1")).unwrap(), None);
     }
 
+    #[test]
+    fn a_file_is_opened_while_another_process_makes_it() {
+        let path = new_file();
+        drop(SqliteStore::open(&path).unwrap());
+        // As it is between the making of its tables and its log, and about to be written by the one that is there.
+        let other = rusqlite::Connection::open(&path).unwrap();
+        other.pragma_update(None, "journal_mode", "DELETE").unwrap();
+        other.execute_batch("BEGIN IMMEDIATE").unwrap();
+        let opens = std::thread::spawn(move || SqliteStore::open(&path).map(drop));
+        std::thread::sleep(Duration::from_millis(100));
+        assert!(!opens.is_finished(), "it waits");
+        other.execute_batch("COMMIT").unwrap();
+        opens.join().unwrap().unwrap();
+    }
+
     #[derive(Clone, Debug)]
     enum Step {
         Remember(AppId, Handle),

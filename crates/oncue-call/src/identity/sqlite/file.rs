@@ -2,11 +2,12 @@
 //! that is known nothing is written to it.
 
 use super::{StoreError, store_error};
-use rusqlite::{Connection, TransactionBehavior};
+use rusqlite::{Connection, ErrorCode, TransactionBehavior};
 use std::fs::File;
 use std::io::{self, ErrorKind, Read};
 use std::path::Path;
-use std::time::Duration;
+use std::thread::sleep;
+use std::time::{Duration, Instant};
 
 /// "OnCu": the application id of our files.
 const APPLICATION: i32 = i32::from_be_bytes(*b"OnCu");
@@ -60,9 +61,25 @@ pub(super) fn connect(path: &Path) -> Result<Connection, StoreError> {
         return Err(StoreError::Damaged { place: path.display().to_string(), why });
     }
     // Last, since it writes. The header of a file of ours is in the file itself, where `look_at` reads it, not in the log.
-    connection.pragma_update(None, "journal_mode", "WAL").map_err(failed)?;
+    keep_a_log(&connection).map_err(failed)?;
     connection.pragma_update(None, "synchronous", "FULL").map_err(failed)?;
     Ok(connection)
+}
+
+/// Turns the log on. Where another process is about to do the same, SQLite says so at once and does not wait.
+fn keep_a_log(connection: &Connection) -> rusqlite::Result<()> {
+    let since = Instant::now();
+    loop {
+        match connection.pragma_update(None, "journal_mode", "WAL") {
+            Err(error)
+                if error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy)
+                    && since.elapsed() < BUSY =>
+            {
+                sleep(Duration::from_millis(1));
+            }
+            done => return done,
+        }
+    }
 }
 
 /// Looks at the file without SQLite: whether it can be read at all, and whether it is one of ours.
