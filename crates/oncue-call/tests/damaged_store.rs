@@ -121,11 +121,51 @@ fn a_damaged_page_and_a_file_cut_short_are_damage() {
 
 #[test]
 fn a_value_that_no_version_writes_is_damage() {
-    let path = filled("value", 1);
-    Connection::open(&path).unwrap().execute_batch("UPDATE call SET kind = 9").unwrap();
-    let store = SqliteStore::open(&path).unwrap();
-    let error = store.live_calls().unwrap_err();
-    assert!(matches!(&error, StoreError::Damaged { .. }), "{error}");
+    for written in [
+        "UPDATE call SET kind = 9",
+        "UPDATE call SET value = CAST(x'ff' AS TEXT)",
+        "ALTER TABLE call RENAME COLUMN kind TO sort",
+    ] {
+        let path = filled("value", 1);
+        Connection::open(&path).unwrap().execute_batch(written).unwrap();
+        let error = SqliteStore::open(&path).unwrap().live_calls().unwrap_err();
+        assert!(matches!(&error, StoreError::Damaged { .. }), "{written}: {error}");
+    }
+}
+
+#[test]
+fn bytes_that_are_changed_by_chance_are_damage_wherever_they_are_found() {
+    let path = filled("chance", 60);
+    Connection::open(&path).unwrap().pragma_update(None, "journal_mode", "DELETE").unwrap();
+    let whole = fs::read(&path).unwrap();
+    let mut rng = fastrand::Rng::with_seed(5);
+    let mut found = 0;
+    for _ in 0..150 {
+        let mut damaged = whole.clone();
+        for _ in 0..rng.usize(1..4) {
+            damaged[rng.usize(..whole.len())] = rng.u8(..);
+        }
+        let _ = fs::remove_file(path.with_extension("sqlite-wal"));
+        let _ = fs::remove_file(path.with_extension("sqlite-shm"));
+        fs::write(&path, &damaged).unwrap();
+        let answer = SqliteStore::open(&path).map_err(|error| {
+            assert!(fs::read(&path).unwrap() == damaged, "it was written to: {error}");
+            error
+        });
+        let answer = answer.and_then(|mut store| {
+            store.handle_of(&7.into())?;
+            store.peer_of(&Handle::generic("seven"))?;
+            store.live_calls()?;
+            store.end_left_behind(SystemTime::UNIX_EPOCH)?;
+            store.recents(99)
+        });
+        if let Err(error) = answer {
+            let is_typed = matches!(error, StoreError::Damaged { .. } | StoreError::Foreign { .. });
+            assert!(is_typed, "{error:?}");
+            found += 1;
+        }
+    }
+    assert!(found > 15, "{found}");
 }
 
 #[test]

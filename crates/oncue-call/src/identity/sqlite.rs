@@ -257,9 +257,12 @@ impl From<rusqlite::Error> for Refused {
 fn store_error(path: &Path, error: rusqlite::Error) -> StoreError {
     use ErrorCode::{
         AuthorizationForStatementDenied, CannotOpen, DatabaseCorrupt, NotADatabase,
-        PermissionDenied, SystemIoFailure,
+        PermissionDenied, SystemIoFailure, Unknown,
     };
-    use rusqlite::Error::{FromSqlConversionFailure, IntegralValueOutOfRange, InvalidColumnType};
+    use rusqlite::Error::{
+        FromSqlConversionFailure, IntegralValueOutOfRange, InvalidColumnType, SqlInputError,
+        Utf8Error,
+    };
     let place = path.display().to_string();
     let denied =
         || File::open(path).is_err_and(|error| error.kind() == ErrorKind::PermissionDenied);
@@ -267,13 +270,16 @@ fn store_error(path: &Path, error: rusqlite::Error) -> StoreError {
         // Apple's build of SQLite names data protection so.
         Some(AuthorizationForStatementDenied) => StoreError::Locked,
         Some(CannotOpen | SystemIoFailure | PermissionDenied) if denied() => StoreError::Locked,
-        Some(DatabaseCorrupt | NotADatabase) => {
+        Some(DatabaseCorrupt | NotADatabase | Unknown) => {
             StoreError::Damaged { place, why: error.to_string() }
         }
         _ => match error {
-            FromSqlConversionFailure(..) | IntegralValueOutOfRange(..) | InvalidColumnType(..) => {
-                StoreError::Damaged { place, why: error.to_string() }
-            }
+            FromSqlConversionFailure(..)
+            | IntegralValueOutOfRange(..)
+            | InvalidColumnType(..)
+            | Utf8Error(..) => StoreError::Damaged { place, why: error.to_string() },
+            // The statements are our own: one that makes no sense there is the file's fault.
+            SqlInputError { msg, .. } => StoreError::Damaged { place, why: msg },
             error => StoreError::Medium { place, source: error.into() },
         },
     }
