@@ -169,10 +169,13 @@ fn bytes_that_are_changed_by_chance_are_damage_wherever_they_are_found() {
 }
 
 #[test]
-fn a_folder_that_is_not_there_is_the_mediums_error() {
-    let path = new_file("folder").join("missing").join("identities.sqlite");
-    let error = SqliteStore::open(&path).unwrap_err();
-    assert!(matches!(&error, StoreError::Medium { .. }), "{error}");
+fn a_folder_that_is_not_there_or_in_place_of_the_file_is_the_mediums_error() {
+    let missing = new_file("folder").join("missing").join("identities.sqlite");
+    let folder = new_file("folder").parent().unwrap().to_path_buf();
+    for path in [missing, folder] {
+        let error = SqliteStore::open(&path).unwrap_err();
+        assert!(matches!(&error, StoreError::Medium { .. }), "{error}");
+    }
 }
 
 /// Before the first unlock the system answers "operation not permitted" to whoever opens the file. Nobody keeps root
