@@ -7,7 +7,7 @@ mod entries;
 mod import;
 
 use entries::Entries;
-use oncue_session::CallDirectoryError;
+use oncue_session::{CallDirectoryError, Domain};
 use std::collections::BTreeSet;
 
 /// The highest number: `CXCallDirectoryPhoneNumberMax`, which is `INT64_MAX - 1`. The lowest is 1. A number is that of
@@ -288,7 +288,7 @@ impl Changes {
 
 /// A request was rejected, whole. The directory holds what it held.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("line {line}: {fault}; the whole load is rejected, and what was loaded before stays (CallDirectory {} {})", fault.error().code(), fault.error().name())]
+#[error("line {line}: {fault}; the whole load is rejected, and what was loaded before stays ({} {} {})", Domain::CallDirectory.name(), fault.error().code(), fault.error().name())]
 pub struct Rejected {
     /// The line of the CSV; for entries that the app adds itself, which of the request's calls it was, from 1.
     pub line: u64,

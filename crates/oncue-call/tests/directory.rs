@@ -139,7 +139,7 @@ fn a_line_that_cannot_be_taken_rejects_the_load_with_its_number_and_the_systems_
         let rejected = request.read_identification(csv.as_bytes()).unwrap_err();
         assert_eq!((rejected.line, rejected.fault.error()), (line, error), "{csv:?}");
         let said = format!(
-            "line {line}: {why}; the whole load is rejected, and what was loaded before stays (CallDirectory {} {})",
+            "line {line}: {why}; the whole load is rejected, and what was loaded before stays (CXErrorCodeCallDirectoryManagerError {} {})",
             error.code(),
             error.name()
         );

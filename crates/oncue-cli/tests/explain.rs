@@ -4,7 +4,7 @@
 
 mod program;
 
-use oncue_session::{Os, Rule};
+use oncue_session::{Domain, Os, Rule};
 use program::oncue;
 
 fn explained(what: &[&str]) -> String {
@@ -102,6 +102,24 @@ fn each_rule_is_explained_with_its_texts_and_its_traces() {
             });
         assert_eq!(wide, None, "{rule}");
     }
+}
+
+#[test]
+fn a_refusal_is_read_as_a_trace_has_it() {
+    for domain in Domain::ALL {
+        let name = serde_json::to_string(&domain).unwrap();
+        let said = explained(&[&format!("\"domain\": {name}, \"code\": 3")]);
+        assert!(said.starts_with(&format!("{} 3: ", domain.name())), "{name}: {said}");
+    }
+}
+
+#[test]
+fn the_error_that_a_load_of_the_call_directory_ends_with_is_explained() {
+    let mut directory = oncue_call::directory::Directory::new();
+    let mut request = directory.request();
+    let said = request.read_blocking("2\n1\n".as_bytes()).unwrap_err().to_string();
+    let error = said.rsplit('(').next().unwrap().trim_end_matches(')');
+    assert!(explained(&[error]).contains("EntriesOutOfOrder: numbers"), "{error}");
 }
 
 #[test]

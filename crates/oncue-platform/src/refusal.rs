@@ -54,50 +54,61 @@ impl Domain {
         self.spellings()[0]
     }
 
-    /// What a header, Swift or a log calls it, its name first.
+    /// What a header, Swift, a log or a trace calls it, its name first.
     const fn spellings(self) -> &'static [&'static str] {
         match self {
-            Self::AudioSession => {
-                &["AVAudioSessionErrorCode", "AVAudioSession.ErrorCode", "NSOSStatusErrorDomain"]
-            }
+            Self::AudioSession => &[
+                "AVAudioSessionErrorCode",
+                "AVAudioSession.ErrorCode",
+                "NSOSStatusErrorDomain",
+                "audio-session",
+            ],
             Self::AudioUnit => &[
                 "AudioUnit",
                 "kAudioUnitErr",
                 "kAUVoiceIOErr",
                 "com.apple.coreaudio.avfaudio",
                 "NSOSStatusErrorDomain",
+                "audio-unit",
             ],
             Self::CallKit => {
-                &["CXErrorCode", "CXError", "CXErrorDomain", "com.apple.CallKit.error"]
+                &["CXErrorCode", "CXError", "CXErrorDomain", "com.apple.CallKit.error", "call-kit"]
             }
             Self::IncomingCall => &[
                 "CXErrorCodeIncomingCallError",
                 "CXErrorDomainIncomingCall",
                 "com.apple.CallKit.error.incomingcall",
+                "incoming-call",
             ],
             Self::RequestTransaction => &[
                 "CXErrorCodeRequestTransactionError",
                 "CXErrorDomainRequestTransaction",
                 "com.apple.CallKit.error.requesttransaction",
+                "request-transaction",
             ],
             Self::CallDirectory => &[
                 "CXErrorCodeCallDirectoryManagerError",
                 "CXErrorDomainCallDirectoryManager",
                 "com.apple.CallKit.error.calldirectorymanager",
+                "call-directory",
             ],
-            Self::CallDirectoryStore => &["com.apple.CallKit.error.calldirectorystore"],
+            Self::CallDirectoryStore => {
+                &["com.apple.CallKit.error.calldirectorystore", "call-directory-store"]
+            }
             Self::NotificationServiceExtension => &[
                 "CXErrorCodeNotificationServiceExtensionError",
                 "CXErrorDomainNotificationServiceExtension",
                 "com.apple.CallKit.error.notificationserviceextension",
+                "notification-service-extension",
             ],
-            Self::PushKit => &["PushKit", "callservicesd"],
+            Self::PushKit => &["PushKit", "callservicesd", "push-kit"],
             Self::WebRtc => &[
                 "kRTCAudioSessionError",
                 "kRTCAudioSessionErrorDomain",
                 "RTCAudioSession",
                 "org.webrtc.RTCAudioSession",
                 "org.webrtc.RTC_OBJC_TYPE",
+                "web-rtc",
             ],
         }
     }
