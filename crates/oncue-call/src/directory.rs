@@ -187,24 +187,21 @@ impl<'a> Request<'a> {
     ///
     /// # Errors
     /// The first [`Rejected`] of the request; the directory is what it was.
-    pub fn complete(mut self) -> Result<(), Rejected> {
+    pub fn complete(self) -> Result<(), Rejected> {
         if let Some(rejected) = self.rejected {
             return Err(rejected);
         }
-        let maximum = self.directory.maximum;
-        let lines = [self.blocking.line, self.identification.line];
-        let now = [
-            self.blocking.applied_to(&self.directory.blocking, self.incremental),
-            self.identification.applied_to(&self.directory.identification, self.incremental),
-        ];
-        // What was there before has room, so that the last one added has none.
-        if let Some((line, _)) = lines.iter().zip(&now).find(|(_, now)| now.len() > maximum) {
-            return Err(Rejected { line: *line, fault: Fault::TooMany { maximum } });
+        let Directory { blocking, identification, maximum } = self.directory;
+        let now_blocking = self.blocking.applied_to(blocking, self.incremental, *maximum)?;
+        let now_identification =
+            self.identification.applied_to(identification, self.incremental, *maximum)?;
+        // Nothing is rejected any more.
+        if let Some(now) = now_blocking {
+            *blocking = now;
         }
-        let [mut blocking, mut identification] = now;
-        blocking.seal();
-        identification.seal();
-        (self.directory.blocking, self.directory.identification) = (blocking, identification);
+        if let Some(now) = now_identification {
+            *identification = now;
+        }
         Ok(())
     }
 
@@ -273,16 +270,27 @@ impl<'a> Request<'a> {
 }
 
 impl Changes {
-    /// What is there after them.
-    fn applied_to(&mut self, before: &Entries, incremental: bool) -> Entries {
-        let added = std::mem::take(&mut self.added);
-        if !incremental || self.all_removed {
-            return added;
+    /// What is there after them; `None` if they change nothing.
+    fn applied_to(
+        self,
+        before: &Entries,
+        incremental: bool,
+        maximum: usize,
+    ) -> Result<Option<Entries>, Rejected> {
+        let Self { added, line, removed, all_removed } = self;
+        let mut now = if !incremental || all_removed {
+            added
+        } else if added.len() == 0 && removed.is_empty() {
+            return Ok(None);
+        } else {
+            before.merged_with(&added, |number| !removed.contains(&number))
+        };
+        if now.len() > maximum {
+            // What was there before has room, so that the last one added has none.
+            return Err(Rejected { line, fault: Fault::TooMany { maximum } });
         }
-        if added.len() == 0 && self.removed.is_empty() {
-            return before.clone();
-        }
-        before.merged_with(&added, |number| !self.removed.contains(&number))
+        now.seal();
+        Ok(Some(now))
     }
 }
 
