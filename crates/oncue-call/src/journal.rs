@@ -27,10 +27,11 @@ pub struct Journal<S> {
     /// The calls of this process that are not over.
     live: BTreeMap<Id, Live>,
     over: Over,
-    /// The call that rings in the app since its last output: by whom, and whether with video.
+    /// The call that began to ring in the app since the last input: by whom, and whether with video.
     rings: Option<(AppCall, Handle, bool)>,
-    /// The report that comes next is of a call that is over: the push came twice.
-    again: bool,
+    /// The report that comes next is only there since a push has to be reported: its call is listed elsewhere, as the one
+    /// that is over or that rings in the app.
+    elsewhere: bool,
     unwritten: VecDeque<Write>,
     left_behind: Vec<CallRecord>,
 }
@@ -76,7 +77,7 @@ impl<S: IdentityStore> Journal<S> {
             live: BTreeMap::new(),
             over: Over::default(),
             rings: None,
-            again: false,
+            elsewhere: false,
             unwritten: VecDeque::new(),
             left_behind: Vec::new(),
         };
@@ -104,8 +105,9 @@ impl<S: IdentityStore> Journal<S> {
     /// # Errors
     /// Those of the store, as above.
     pub fn told(&mut self, input: &Input) -> Result<(), StoreError> {
+        self.rings = None;
         match input {
-            Input::Push(push) => self.again = self.over.contains(&push.call),
+            Input::Push(push) => self.elsewhere = self.over.contains(&push.call),
             Input::Signal(Signal::Ended { call, reason }) => {
                 self.said(|it| it.app.as_ref() == Some(call), Ending::Reported(*reason));
             }
@@ -142,6 +144,7 @@ impl<S: IdentityStore> Journal<S> {
             Output::ReportIncoming { call, update } => {
                 let handle = update.remote_handle.clone();
                 let handle = handle.unwrap_or_else(|| Handle::generic(""));
+                self.elsewhere |= self.rings.is_some();
                 self.begin(*call, handle, false, update.has_video, at)
             }
             Output::Request(transaction) => {
@@ -226,7 +229,7 @@ impl<S: IdentityStore> Journal<S> {
             return Ok(());
         }
         self.live.insert(uuid, Live::default());
-        let listed = self.in_recents && (outgoing || !std::mem::take(&mut self.again));
+        let listed = self.in_recents && (outgoing || !std::mem::take(&mut self.elsewhere));
         self.write(Write::Begin { uuid, handle, outgoing, video, listed, at })
     }
 

@@ -6,9 +6,11 @@
 mod guarded;
 
 use guarded::guarded;
+use oncue_call::integration::CallUi;
 use oncue_call::{
-    AppId, Ending, Handle, IdentityStore, InApp, Input, Journal, MemoryStore, Other, Output,
-    PersonHandle, PersonHandleType, RecentKind, Settings, Signal, StartCallRequest, Wish,
+    AppId, Centre, Ending, Handle, IdentityStore, InApp, Input, Journal, MemoryStore, Other,
+    Output, PersonHandle, PersonHandleType, Push, PushKind, RecentKind, Settings, Signal,
+    StartCallRequest, Wish,
 };
 use oncue_session::{Domain, EndedReason, Id, Owner, Refusal};
 use std::collections::VecDeque;
@@ -178,4 +180,44 @@ fn the_next_process_ends_what_was_left_and_redials_it() {
     let (to, contact, video, intent) = (again.handle, None, again.video, None);
     process.wish(Wish::Start { call: 4.into(), to, contact, video, intent });
     assert_eq!(process.journal.store().live_calls().unwrap().len(), 1);
+}
+
+#[test]
+fn a_call_that_a_late_push_reports_and_that_rings_in_the_app_is_listed_once() {
+    let mut process = Process::launch(1, MemoryStore::new());
+    let mut centre = Centre::new(Settings::default(), || Id::named("reported"));
+    let from = Handle::generic("alice");
+    let push = Input::Push(Push {
+        id: Id::named("push"),
+        call: 1.into(),
+        from: from.clone(),
+        name: None,
+        video: false,
+        kind: PushKind::Calls,
+        must_report: None,
+    });
+    let reported = Input::Reported { call: Id::named("reported"), result: Ok(()) };
+    let mut rings = Vec::new();
+    for (seconds, input) in (2000..).zip([Input::Decided(CallUi::InApp), push, reported]) {
+        process.journal.told(&input).unwrap();
+        centre.handle(Duration::from_secs(seconds), input);
+        while let Some(output) = centre.poll_output() {
+            if let Output::RingInApp { call, from, name, video } = &output {
+                let (call, from, name) = (call.clone(), from.clone(), name.clone());
+                rings.push(Signal::Invite { call, from, name, video: *video });
+            }
+            process.journal.done(&output, time(seconds)).unwrap();
+        }
+        while let Some(change) = centre.poll_change() {
+            process.journal.changed(&change, time(seconds)).unwrap();
+        }
+    }
+    assert_eq!(rings.len(), 1);
+    process.seconds = 3000;
+    process.tell(Input::Signal(rings.remove(0)));
+    process.answer(1);
+    process.ended(1, EndedReason::RemoteEnded);
+    let ended = Ending::Reported(EndedReason::RemoteEnded);
+    assert_eq!(process.recents(), [("alice".to_owned(), RecentKind::Incoming, ended, true)]);
+    assert_eq!(process.journal.store().live_calls().unwrap(), []);
 }
