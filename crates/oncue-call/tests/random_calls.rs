@@ -58,6 +58,8 @@ impl ReferenceStateMachine for Stories {
             1 => Just(Said::Joined),
             1 => reason().prop_map(Said::Ends),
             1 => Just(Said::EndSent),
+            1 => Just(Said::InvitesToVideo),
+            1 => any::<bool>().prop_map(Said::Updates),
         ];
         let other = prop_oneof![Just(Other::Keep), Just(Other::End), Just(Other::Hold)];
         let wished = prop_oneof![
@@ -72,6 +74,7 @@ impl ReferenceStateMachine for Stories {
             1 => Just(Wished::Tones),
             1 => Just(Wished::Translate),
             1 => any::<bool>().prop_map(Wished::Speaker),
+            1 => Just(Wished::StartVideo),
         ];
         let screen = prop_oneof![
             4 => Just(Screen::Answers),
@@ -109,6 +112,11 @@ impl ReferenceStateMachine for Stories {
             2 => prop::bool::weighted(0.8).prop_map(Signalling),
             1 => prop::bool::weighted(0.3).prop_map(Locked),
             1 => prop::sample::select(&SHOWN_BY[..]).prop_map(Decided),
+            1 => (call(), any::<bool>(), any::<bool>(), any::<bool>()).prop_map(
+                |(call, on_hold, has_connected, has_ended)| {
+                    OtherCall { call, on_hold, has_connected, has_ended }
+                }
+            ),
             8 => prop_oneof![Just(1), Just(20), Just(300), Just(1500), Just(6000)].prop_map(Waits),
         ]
         .boxed()
@@ -117,24 +125,32 @@ impl ReferenceStateMachine for Stories {
     fn apply((): (), _: &Happens) {}
 }
 
-struct Calls<const ORDER: usize>;
+struct Calls<const TOLD: usize>;
 
 /// The orders and settings that stories are told in.
-const TOLD: [(Order, FulfilAt, bool, Owner); 5] = [
+const SETTINGS: [(Order, FulfilAt, bool, Owner); 6] = [
     (Order::Apple, FulfilAt::Accept, true, Owner::System),
     (Order::Qq, FulfilAt::Accept, true, Owner::System),
     (Order::Apple, FulfilAt::Joined, false, Owner::System),
     (Order::Qq, FulfilAt::Joined, false, Owner::System),
     (Order::Apple, FulfilAt::Joined, true, Owner::App),
+    (Order::Qq, FulfilAt::Accept, true, Owner::System),
 ];
 
-impl<const ORDER: usize> StateMachineTest for Calls<ORDER> {
+/// Which of them are told from a process on that has just been started.
+const COLD: usize = 5;
+
+impl<const TOLD: usize> StateMachineTest for Calls<TOLD> {
     type SystemUnderTest = Phone;
     type Reference = Stories;
 
     fn init_test((): &()) -> Phone {
-        let (order, fulfil_at, ringback, owner) = TOLD[ORDER];
-        Phone::new(order, fulfil_at, ringback, owner)
+        let (order, fulfil_at, ringback, owner) = SETTINGS[TOLD];
+        if TOLD == COLD {
+            Phone::cold(order, fulfil_at, ringback, owner)
+        } else {
+            Phone::new(order, fulfil_at, ringback, owner)
+        }
     }
 
     fn apply(mut phone: Phone, (): &(), happens: Happens) -> Phone {
@@ -174,4 +190,7 @@ prop_state_machine! {
 
     #[test]
     fn conversations_that_the_app_activates(sequential 1..120 => Calls<4>);
+
+    #[test]
+    fn a_process_that_has_just_been_started(sequential 1..120 => Calls<5>);
 }

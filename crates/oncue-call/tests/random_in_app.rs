@@ -178,7 +178,8 @@ impl Phone {
             }
             Output::StartAudio { directions, .. } => {
                 assert!(self.active, "hardware starts in a session that is not active");
-                self.runs = Some(directions);
+                // What starts is not muted.
+                (self.runs, self.muted) = (Some(directions), false);
                 self.called.push_back(Called::Start);
             }
             Output::StopAudio { .. } => self.runs = None,

@@ -119,6 +119,7 @@ impl Centre {
     /// From now on an activation may come, or not; at the deadline there is one attempt.
     fn await_resume(&mut self) {
         if self.audio.state() == State::Resuming {
+            self.silent = false;
             self.resume_due = Some(self.now + self.settings.waits.activation - EARLY);
         }
     }
@@ -180,7 +181,10 @@ impl Centre {
         // The one attempt without an activation may fail; else the next activation has to come.
         if self.activates() {
             self.fail_heard_calls();
-        } else if !self.attempt {
+        } else if self.attempt {
+            // It was not active after all.
+            self.audio.did_deactivate();
+        } else {
             self.await_activation();
         }
     }

@@ -41,6 +41,13 @@ pub(crate) enum Happens {
     Signalling(bool),
     Locked(bool),
     Decided(CallUi),
+    /// The observer tells of another app's call.
+    OtherCall {
+        call: u64,
+        on_hold: bool,
+        has_connected: bool,
+        has_ended: bool,
+    },
     Waits(u64),
 }
 
@@ -53,6 +60,9 @@ pub(crate) enum Said {
     Joined,
     Ends(EndedReason),
     EndSent,
+    InvitesToVideo,
+    /// What is shown of the call changes: with video, or without.
+    Updates(bool),
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -68,6 +78,7 @@ pub(crate) enum Wished {
     Tones,
     Translate,
     Speaker(bool),
+    StartVideo,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -98,10 +109,12 @@ impl Phone {
                 self.player.see(Event::PushReturned { push: id });
             }
             H::Signal(said, call) => {
+                self.video |= matches!(said, Said::InvitesToVideo | Said::Updates(true));
                 let call = AppCall::from(call);
                 self.tell(Input::Signal(match said {
-                    Said::Invites => {
-                        let (from, name, video) = (Handle::generic("alice"), None, false);
+                    Said::Invites | Said::InvitesToVideo => {
+                        let video = matches!(said, Said::InvitesToVideo);
+                        let (from, name) = (Handle::generic("alice"), None);
                         Signal::Invite { call, from, name, video }
                     }
                     Said::Dialled => Signal::Dialled { call },
@@ -110,15 +123,21 @@ impl Phone {
                     Said::Joined => Signal::Joined { call },
                     Said::Ends(reason) => Signal::Ended { call, reason },
                     Said::EndSent => Signal::EndSent { call },
+                    Said::Updates(has_video) => {
+                        let mut update = CallUpdate::default();
+                        update.has_video = has_video;
+                        Signal::Update { call, update }
+                    }
                 }));
             }
             H::Wish(wished, call, with) => {
                 // Outgoing calls have numbers of their own.
                 let new = AppCall::from(100 + self.number());
                 let (call, with) = (self.app(call), self.app(with));
-                let (to, video) = (Handle::generic("bob"), false);
+                let (to, video) = (Handle::generic("bob"), matches!(wished, Wished::StartVideo));
+                self.video |= video;
                 self.tell(Input::Wish(match wished {
-                    Wished::Start | Wished::Redial => {
+                    Wished::Start | Wished::StartVideo | Wished::Redial => {
                         let redials = matches!(wished, Wished::Redial);
                         let intent = redials.then_some(StartCallIntent::Call);
                         Wish::Start { call: new, to, contact: None, video, intent }
@@ -292,6 +311,16 @@ impl Phone {
             // The guard knows one owner.
             H::Decided(ui) if !self.own => self.tell(Input::Decided(ui)),
             H::Decided(_) => {}
+            H::OtherCall { call, on_hold, has_connected, has_ended } => {
+                let id = Id::named(&format!("other-{call}"));
+                self.tell(Input::OtherCall(CallState::of_another_app(
+                    id,
+                    false,
+                    on_hold,
+                    has_connected,
+                    has_ended,
+                )));
+            }
             H::Waits(ms) => {
                 // A phone completes its reports promptly, and the calls of the session return.
                 if ms >= 300 {

@@ -13,7 +13,8 @@ pub(crate) use happens::{Happens, Said, Screen, Wished};
 use super::story::{Driven, Player};
 use oncue_call::*;
 use oncue_session::{
-    CallCategory, EndedReason, Entry, EventKind, Finding, Framework, Id, Owner, PlayAndRecord, Rule,
+    CallCategory, Directions, EndedReason, Entry, Event, EventKind, Finding, Framework, Id, Owner,
+    Permission, PlayAndRecord, Rule,
 };
 use std::collections::{HashSet, VecDeque};
 use std::time::Duration;
@@ -53,10 +54,33 @@ pub(crate) struct Phone {
     begun: HashSet<Id>,
     ended: HashSet<Id>,
     reported_in_this_turn: bool,
+    /// What of the audio runs, and whether what is captured is muted.
+    runs: Option<Directions>,
+    muted: bool,
+    /// A call with video was announced or started.
+    video: bool,
 }
 
 impl Phone {
     pub(crate) fn new(order: Order, fulfil_at: FulfilAt, ringback: bool, owner: Owner) -> Self {
+        let mut phone = Self::with(order, fulfil_at, ringback, owner);
+        phone.player.launch();
+        phone
+    }
+
+    /// The app's process has just been started: its provider is not registered, it is in the background and has no
+    /// connection.
+    pub(crate) fn cold(order: Order, fulfil_at: FulfilAt, ringback: bool, owner: Owner) -> Self {
+        let mut phone = Self::with(order, fulfil_at, ringback, owner);
+        phone.player.see(Event::PermissionIs { permission: Permission::Granted });
+        // What it does at its launch.
+        while let Some(output) = phone.centre().poll_output() {
+            phone.does(output);
+        }
+        phone
+    }
+
+    fn with(order: Order, fulfil_at: FulfilAt, ringback: bool, owner: Owner) -> Self {
         let own = owner == Owner::App;
         let mut settings = Settings::new(order);
         if own {
@@ -66,8 +90,7 @@ impl Phone {
         settings.provider.maximum_call_groups = 3;
         settings.provider.supports_audio_translation = true;
         settings.ring = Some(Duration::from_secs(20));
-        let mut player = Player::new(settings, true);
-        player.launch();
+        let player = Player::new(settings, true);
         Self {
             player,
             calls: Vec::new(),
@@ -89,6 +112,9 @@ impl Phone {
             begun: HashSet::new(),
             ended: HashSet::new(),
             reported_in_this_turn: false,
+            runs: None,
+            muted: false,
+            video: false,
         }
     }
 
@@ -112,6 +138,10 @@ impl Phone {
             self.does(output);
         }
         while let Some(change) = self.centre().poll_change() {
+            // Other apps' calls are as the phone tells.
+            if change.app.is_none() {
+                continue;
+            }
             self.begun.insert(change.id);
             if change.has_ended() {
                 assert!(self.ended.insert(change.id), "{} ended twice", change.id);
@@ -162,10 +192,19 @@ impl Phone {
             }
             Output::ReportEnded { call, .. } => self.over(call),
             Output::SetCategory(configuration) => {
-                assert_eq!(configuration, PlayAndRecord::voice_chat().configuration());
+                let video = configuration == PlayAndRecord::video_chat().configuration();
+                let voice = configuration == PlayAndRecord::voice_chat().configuration();
+                assert!(voice || video && self.video, "{configuration:?}");
                 self.categories += 1;
             }
-            Output::StartAudio { .. } => self.starts += 1,
+            Output::StartAudio { directions, .. } => {
+                assert!(self.active || !self.own, "hardware starts, and the session is not active");
+                self.starts += 1;
+                // What starts is not muted.
+                (self.runs, self.muted) = (Some(directions), false);
+            }
+            Output::StopAudio { .. } => self.runs = None,
+            Output::ApplyMute { muted } => self.muted = muted,
             Output::SetActive(active) => {
                 assert!(self.own, "a session of the system's");
                 if active {
@@ -246,6 +285,16 @@ impl Phone {
         let found: Vec<_> =
             self.player.found().into_iter().filter(|it| !Self::is_the_phones(it)).collect();
         assert!(found.is_empty(), "the guard finds {found:#?}\n{}", self.story());
+        // Who is muted is not heard, and who is not is, by each that is not held.
+        let heard = |call: &CallState| {
+            let live = matches!(call.stage, Stage::Connecting | Stage::Connected);
+            call.app.is_some() && live && !call.on_hold
+        };
+        let calls: Vec<_> = self.player.centre.calls().into_iter().filter(heard).collect();
+        if self.runs == Some(Directions::Duplex) && !calls.is_empty() {
+            let muted = calls.iter().all(|call| call.muted);
+            assert_eq!(self.muted, muted, "of {calls:?}\n{}", self.story());
+        }
     }
 
     /// What happened up to now, a line each.
@@ -289,7 +338,7 @@ impl Phone {
         settle(&mut self);
         self.check();
         let story = self.story();
-        let left: Vec<_> = self.centre().calls().collect();
+        let left: Vec<_> = self.centre().calls().filter(|call| call.app.is_some()).collect();
         assert!(left.is_empty(), "{left:?} are left\n{story}");
         assert_eq!(self.begun, self.ended, "a call was lost\n{story}");
         assert!(self.performing.is_empty(), "never completed: {:?}\n{story}", self.performing);
