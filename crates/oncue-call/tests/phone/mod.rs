@@ -57,6 +57,8 @@ pub(crate) struct Phone {
     /// What of the audio runs, and whether what is captured is muted.
     runs: Option<Directions>,
     muted: bool,
+    /// The phone refused a start, and nothing began anew since.
+    refused: bool,
     /// A call with video was announced or started.
     video: bool,
 }
@@ -114,6 +116,7 @@ impl Phone {
             reported_in_this_turn: false,
             runs: None,
             muted: false,
+            refused: false,
             video: false,
         }
     }
@@ -159,6 +162,7 @@ impl Phone {
     fn over(&mut self, id: Id) {
         self.calls.retain(|call| call.id != id);
         if !self.calls.iter().any(|call| call.live) {
+            self.refused = false;
             (self.deactivation_due, self.activation_due) = (self.active, false);
         }
     }
@@ -297,6 +301,19 @@ impl Phone {
         }
     }
 
+    /// Where nothing is under way any more, and the phone refused nothing: a call that is connected and not held has audio in
+    /// both directions, if the session is active.
+    fn check_that_calls_are_heard(&self) {
+        let connected = |id: Id| {
+            let calls = self.player.centre.calls();
+            calls.iter().any(|call| call.id == id && call.stage == Stage::Connected)
+        };
+        let heard = self.calls.iter().any(|call| call.live && !call.held && connected(call.id));
+        if heard && self.active && !self.refused {
+            assert_eq!(self.runs, Some(Directions::Duplex), "silence\n{}", self.story());
+        }
+    }
+
     /// What happened up to now, a line each.
     fn story(&self) -> String {
         let watched = self.player.watched.lock().unwrap();
@@ -329,6 +346,7 @@ impl Phone {
             }
         };
         settle(&mut self);
+        self.check_that_calls_are_heard();
         for call in self.centre().calls().filter_map(|call| call.app).collect::<Vec<_>>() {
             self.tell(Input::Signal(Signal::Ended { call, reason: EndedReason::RemoteEnded }));
         }
