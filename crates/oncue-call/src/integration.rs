@@ -63,6 +63,7 @@ pub enum VideoCalls {
     /// As voice calls do.
     CallSystem,
     /// As a notification banner, and in the app: WeChat, whose switch says that voice calls are answered as phone calls.
+    /// There is one session: end the call that goes on in the one before you answer in the other.
     Banner,
 }
 
