@@ -21,9 +21,12 @@ use crate::integration::CallUi;
 use crate::observe::Changes;
 use crate::session::Session;
 use crate::{AppCall, CallAction, CallState, Input, Output, Settings, Stage};
+use actions::Open;
 use audio::Purpose;
 use in_force::InForce;
+use incoming::Report;
 use oncue_session::{ActionKind, Entry, Event, Id};
+use requests::Asked;
 use std::collections::VecDeque;
 use std::fmt;
 use std::sync::mpsc::{Receiver, Sender, channel};
@@ -35,53 +38,8 @@ pub const CALLS: usize = 16;
 /// The centre's clock stands here, so that its waits can be added to any time.
 const LATEST: Duration = Duration::from_secs(u64::MAX / 2);
 
-/// How many actions can be open at once. One more fails.
-const OPEN: usize = 32;
-
 /// Whoever hears of everything as it happens.
 pub(crate) type Log = Box<dyn FnMut(&Entry) + Send>;
-
-/// An action of the system that is being performed.
-#[derive(Clone, Debug)]
-struct Open {
-    id: Id,
-    action: CallAction,
-    /// When the centre gives it up, before the system does.
-    due: Duration,
-    step: Step,
-    /// Whether the dialling or the acceptance was handed to the network.
-    sent: bool,
-}
-
-/// What an open action waits for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Step {
-    /// The category.
-    Category,
-    /// The app's connection to its server.
-    Signalling,
-    /// The dialling.
-    Dialled,
-    /// The media.
-    Joined,
-    /// Another answer of the same call: the user tapped here and there.
-    Other,
-}
-
-/// A transaction that the system was asked for.
-#[derive(Clone, Debug)]
-struct Asked {
-    id: Id,
-    actions: Vec<CallAction>,
-}
-
-/// A report whose completion has not come.
-#[derive(Clone, Copy, Debug)]
-struct Report {
-    call: Id,
-    /// The push whose completion follows.
-    push: Option<Id>,
-}
 
 /// The calls of an app, between its server, its user, the call system and the session.
 ///

@@ -1,9 +1,39 @@
 //! The actions that the system asks for, from the system's screens and from the app's own alike. Each is completed once.
 
-use super::{Centre, OPEN, Open, Step, audio};
+use super::{Centre, audio};
 use crate::{CallAction, EARLY, FulfilAt, Message, Output, Performed, Stage};
 use oncue_session::{ActionKind, EndedReason, Event, Framework, Id, State, action};
 use std::time::Duration;
+
+/// How many actions can be open at once. One more fails.
+const OPEN: usize = 32;
+
+/// An action of the system that is being performed.
+#[derive(Clone, Debug)]
+pub(super) struct Open {
+    pub(super) id: Id,
+    pub(super) action: CallAction,
+    /// When the centre gives it up, before the system does.
+    pub(super) due: Duration,
+    pub(super) step: Step,
+    /// Whether the dialling or the acceptance was handed to the network.
+    pub(super) sent: bool,
+}
+
+/// What an open action waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Step {
+    /// The category.
+    Category,
+    /// The app's connection to its server.
+    Signalling,
+    /// The dialling.
+    Dialled,
+    /// The media.
+    Joined,
+    /// Another answer of the same call: the user tapped here and there.
+    Other,
+}
 
 impl Centre {
     /// The system asks for an action.

@@ -1,7 +1,8 @@
 //! The session of the calls, step by step: what it is asked for, what it answers, what the system does to it. Where the app
 //! activates it, see `own.rs`.
 
-use super::{Centre, Step};
+use super::Centre;
+use super::actions::Step;
 use crate::{EARLY, Notice, Order, Output};
 use oncue_session::{
     CallCategory as _, Connects, Event, EventKind, Id, InterruptionReason, OutputPort, Refusal,

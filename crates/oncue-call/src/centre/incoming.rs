@@ -3,7 +3,7 @@
 //! A report waits for nothing: not for the session, not for the provider, not for the store of identities.
 
 use super::audio::Purpose;
-use super::{CALLS, Centre, Report};
+use super::{CALLS, Centre};
 use crate::call::Call;
 use crate::{AppCall, EARLY, Handle, Message, Notice, Order, Output, Push, PushKind, Stage};
 use oncue_session::{EndedReason, Event, Id, Refusal, State, Version};
@@ -16,6 +16,14 @@ struct Caller {
     from: Handle,
     name: Option<String>,
     video: bool,
+}
+
+/// A report whose completion has not come.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Report {
+    pub(super) call: Id,
+    /// The push whose completion follows.
+    pub(super) push: Option<Id>,
 }
 
 impl Centre {

@@ -5,8 +5,9 @@
 //! The app activates once a conversation is joined, and audio starts after that (rule `lck-no-capture-before-joined`); what
 //! the system says of activations is an echo of it.
 
+use super::Centre;
+use super::actions::Open;
 use super::audio::Purpose;
-use super::{Centre, Open};
 use crate::{Notice, Output};
 use oncue_session::{ActionKind, Event, EventKind, Owner, Refusal, State};
 

@@ -1,7 +1,7 @@
 //! What the user wishes in the app's own screens becomes a transaction that the system is asked for, and comes back as
 //! actions: the same path as from the system's screens.
 
-use super::{Asked, Centre};
+use super::Centre;
 use crate::{
     AppCall, CallAction, CallUpdate, Message, NotDone, Notice, Other, Output, Stage, Transaction,
     Wish,
@@ -18,6 +18,13 @@ const ASKED: usize = 32;
 
 /// Whether a call can be held, and taken back.
 const HOLDS: fn(&CallUpdate) -> bool = |shown| shown.supports_holding;
+
+/// A transaction that the system was asked for.
+#[derive(Clone, Debug)]
+pub(super) struct Asked {
+    pub(super) id: Id,
+    pub(super) actions: Vec<CallAction>,
+}
 
 impl Centre {
     pub(super) fn wished(&mut self, wish: Wish) {

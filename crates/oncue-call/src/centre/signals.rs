@@ -1,6 +1,7 @@
 //! What server and far end say, and whether they can be heard.
 
-use super::{Centre, Step};
+use super::Centre;
+use super::actions::Step;
 use crate::{CallUpdate, Output, Signal};
 use oncue_session::{Event, Id};
 
