@@ -136,6 +136,19 @@ fn more_calls_than_fit_are_busy() {
     assert_eq!(centre.poll_output().unwrap().to_string(), "send 99 end");
     assert!(centre.poll_output().is_none());
     assert_eq!(centre.calls().count(), CALLS);
+    // A push is reported all the same, and its call ended.
+    let (id, call, from) = (Id::named("p1"), 98.into(), Handle::generic("alice"));
+    let (name, video, kind, must_report) = (None, false, PushKind::Calls, None);
+    centre.handle(
+        Duration::ZERO,
+        Input::Push(Push { id, call, from, name, video, kind, must_report }),
+    );
+    let call = centre.uuid(&98.into()).unwrap();
+    let reported = format!("report-incoming {call} alice");
+    assert_eq!(words(&mut centre), ["send 98 end", "configure-provider provider-1", &reported]);
+    centre.handle(Duration::ZERO, Input::Reported { call, result: Ok(()) });
+    assert_eq!(words(&mut centre), [&format!("report-ended {call} failed"), "complete-push p1"]);
+    assert_eq!(centre.calls().count(), CALLS);
 }
 
 /// What is put out, in words.

@@ -11,7 +11,7 @@
 mod story;
 
 use oncue_call::{AppCall, CallAction, Handle, Input, Performed, Signal};
-use oncue_session::{ActionKind, EndedReason, Entry, Event, Id, Refusal};
+use oncue_session::{ActionKind, EndedReason, Entry, Event, EventKind, Id, Refusal};
 use std::collections::{HashMap, HashSet};
 use std::fs;
 use story::{Player, Story};
@@ -98,7 +98,9 @@ impl Books {
             Event::DidActivate {} => self.active = true,
             Event::DidDeactivate {} => self.active = false,
             Event::StartUnit { unit, .. } => _ = self.runs.insert(unit),
-            Event::StopUnit { unit } | Event::DisposeUnit { unit } => _ = self.runs.remove(&unit),
+            Event::Refused { of: EventKind::StartUnit, unit: Some(unit), .. }
+            | Event::StopUnit { unit }
+            | Event::DisposeUnit { unit } => _ = self.runs.remove(&unit),
             _ => {}
         }
     }

@@ -241,7 +241,8 @@ impl Centre {
 
     /// What one attempt won without an activation is its call's: the next call waits for an activation of its own.
     pub(super) fn leave_the_attempt(&mut self) {
-        if !self.activated && !self.activates() && self.audio.is_active() {
+        let attempted = self.audio.is_active() || self.silent;
+        if attempted && !self.activated && !self.activates() {
             self.audio.did_deactivate();
             // No deactivation comes that would end it.
             self.lose_audio();

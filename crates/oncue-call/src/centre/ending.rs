@@ -109,9 +109,9 @@ impl Centre {
         if self.live().is_empty() {
             (self.activation_due, self.resume_due, self.unheld) = (None, None, None);
             (self.speaker, self.speaker_lost) = (false, false);
+            self.leave_the_attempt();
             // The next call tries anew, in a session that may stay active.
             self.silent = false;
-            self.leave_the_attempt();
             if was_live || self.audio.is_active() {
                 self.release();
             }
