@@ -214,7 +214,9 @@ pub enum StoreError {
         why: String,
     },
     /// The medium failed.
-    #[error("the identities in {place} cannot be read or written: {source}")]
+    #[error(
+        "the identities in {place} cannot be read or written: {source}; see that the folder is there, may be written to and has room"
+    )]
     Medium {
         /// Where.
         place: String,

@@ -175,6 +175,7 @@ fn a_folder_that_is_not_there_or_in_place_of_the_file_is_the_mediums_error() {
     for path in [missing, folder] {
         let error = SqliteStore::open(&path).unwrap_err();
         assert!(matches!(&error, StoreError::Medium { .. }), "{error}");
+        assert!(error.to_string().contains("see that the folder is there"), "{error}");
     }
 }
 
