@@ -25,6 +25,8 @@ struct Process<S> {
     seconds: u64,
     /// What the phone says to each report.
     report: Result<(), Refusal>,
+    /// What it says to each transaction.
+    request: Result<(), Refusal>,
     reported: Vec<(Id, Option<Handle>)>,
     actions: u128,
 }
@@ -49,7 +51,8 @@ impl<S: IdentityStore> Process<S> {
         let peer = |handle: &Handle| AppId::Number(handle.value[3..].parse().unwrap());
         let journal = Journal::at_launch(store, in_recents, peer, time(seconds)).unwrap();
         let (reported, actions) = (Vec::new(), 0);
-        let mut process = Self { centre, journal, seconds, report: Ok(()), reported, actions };
+        let (report, request) = (Ok(()), Ok(()));
+        let mut process = Self { centre, journal, seconds, report, request, reported, actions };
         process.tell(Input::ProviderBegan);
         process
     }
@@ -79,9 +82,11 @@ impl<S: IdentityStore> Process<S> {
                 vec![Input::Reported { call: *call, result: self.report }]
             }
             Output::Request(transaction) => {
-                let mut told =
-                    vec![Input::Requested { transaction: transaction.id, result: Ok(()) }];
-                told.extend(transaction.actions.iter().map(|action| self.perform(action.clone())));
+                let (transaction, actions) = (transaction.id, &transaction.actions);
+                let mut told = vec![Input::Requested { transaction, result: self.request }];
+                if self.request.is_ok() {
+                    told.extend(actions.iter().map(|action| self.perform(action.clone())));
+                }
                 told
             }
             Output::SetCategory(_) => vec![Input::CategorySet(Ok(()))],
@@ -345,6 +350,10 @@ fn calls_are_written_down_as_they_ended() {
         intent,
     }));
     process.ended(7, EndedReason::RemoteEnded);
+    // Started, and refused by the system, so that nobody was dialled.
+    process.request = Err(Refusal { domain: Domain::RequestTransaction, code: 7 });
+    process.tell(Input::Wish(process.journal.redial(&tap("qq-6"), 8.into()).unwrap()));
+    process.request = Ok(());
     // The system lost everything.
     process.push(5, "qq-5");
     process.tell(Input::ProviderReset);
@@ -354,6 +363,7 @@ fn calls_are_written_down_as_they_ended() {
         process.recents(),
         [
             row(5, RecentKind::Missed, failed),
+            row(6, RecentKind::Outgoing, failed),
             row(7, RecentKind::Outgoing, Ending::Reported(EndedReason::RemoteEnded)),
             row(6, RecentKind::Incoming, Ending::Reported(EndedReason::RemoteEnded)),
             row(4, RecentKind::Missed, failed),
