@@ -6,7 +6,7 @@
 //! in an active session only; a user who is muted is not heard, and one who is not is; what rings stops ringing, what is
 //! answered is accepted once, and no call is lost or ended twice; with the last call the session is given back.
 //!
-//! `ONCUE_CALL_CASES` sets how many stories are told (64), each of up to 120 events.
+//! `ONCUE_CALL_CASES` sets how many stories are told (1000), each of up to 120 events.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
@@ -352,7 +352,7 @@ impl Phone {
 
 fn cases() -> ProptestConfig {
     let cases = std::env::var("ONCUE_CALL_CASES").ok().and_then(|cases| cases.parse().ok());
-    let cases = cases.unwrap_or(64);
+    let cases = cases.unwrap_or(1000);
     ProptestConfig { cases, failure_persistence: None, ..ProptestConfig::default() }
 }
 

@@ -130,7 +130,10 @@ impl Centre {
         // Nobody waits for the actions and requests of before.
         self.open.clear();
         self.asked.clear();
-        self.reports.clear();
+        // The completion of a report need not come any more; its push's is the app's to call.
+        for push in std::mem::take(&mut self.reports).into_iter().filter_map(|it| it.push) {
+            self.put(Output::CompletePush { push });
+        }
         (self.activation_due, self.resume_due, self.unheld) = (None, None, None);
         self.silent = false;
         for id in self.calls.iter().map(|call| call.id).collect::<Vec<_>>() {

@@ -101,6 +101,7 @@ impl Phone {
                 let id = Id::named(&format!("push-{}", self.number()));
                 let from = Handle::generic("alice");
                 self.reported_in_this_turn = false;
+                self.pushes.insert(id);
                 let (call, name, video) = (AppCall::from(call), None, false);
                 let push = Push { id, call, from, name, video, kind, must_report };
                 self.tell(Input::Push(push));

@@ -54,6 +54,8 @@ pub(crate) struct Phone {
     begun: HashSet<Id>,
     ended: HashSet<Id>,
     reported_in_this_turn: bool,
+    /// Pushes whose completion was not called.
+    pushes: HashSet<Id>,
     /// What of the audio runs, and whether what is captured is muted.
     runs: Option<Directions>,
     muted: bool,
@@ -114,6 +116,7 @@ impl Phone {
             begun: HashSet::new(),
             ended: HashSet::new(),
             reported_in_this_turn: false,
+            pushes: HashSet::new(),
             runs: None,
             muted: false,
             refused: false,
@@ -175,6 +178,9 @@ impl Phone {
                     assert!(self.uuids.insert(call), "{call} is no new UUID");
                 }
                 self.reports.push_back(call);
+            }
+            Output::CompletePush { push } => {
+                assert!(self.pushes.remove(&push), "{push} is completed twice");
             }
             Output::Request(transaction) => {
                 for action in &transaction.actions {
@@ -360,6 +366,7 @@ impl Phone {
         assert!(left.is_empty(), "{left:?} are left\n{story}");
         assert_eq!(self.begun, self.ended, "a call was lost\n{story}");
         assert!(self.performing.is_empty(), "never completed: {:?}\n{story}", self.performing);
+        assert!(self.pushes.is_empty(), "never completed: {:?}\n{story}", self.pushes);
         assert!(self.calls.is_empty(), "left on the phone: {:?}\n{story}", self.calls);
     }
 }
