@@ -56,6 +56,11 @@ pub(crate) struct Phone {
     reported_in_this_turn: bool,
     /// Pushes whose completion was not called.
     pushes: HashSet<Id>,
+    /// A background task runs, for hang-ups of these calls.
+    background_task: bool,
+    hang_ups: Vec<AppCall>,
+    /// The media stack was told of an activation.
+    told: bool,
     /// What of the audio runs, and whether what is captured is muted.
     runs: Option<Directions>,
     muted: bool,
@@ -117,6 +122,9 @@ impl Phone {
             ended: HashSet::new(),
             reported_in_this_turn: false,
             pushes: HashSet::new(),
+            background_task: false,
+            hang_ups: Vec::new(),
+            told: false,
             runs: None,
             muted: false,
             refused: false,
@@ -178,6 +186,17 @@ impl Phone {
                     assert!(self.uuids.insert(call), "{call} is no new UUID");
                 }
                 self.reports.push_back(call);
+            }
+            Output::BeginBackgroundTask => {
+                assert!(!std::mem::replace(&mut self.background_task, true), "it runs already");
+            }
+            Output::EndBackgroundTask => {
+                assert!(std::mem::take(&mut self.background_task), "it does not run");
+            }
+            Output::Send { call, message: Message::End, .. } => self.hang_ups.push(call),
+            Output::TellStack { active } => {
+                assert!(active || self.told, "it was told of no activation");
+                self.told = active;
             }
             Output::CompletePush { push } => {
                 assert!(self.pushes.remove(&push), "{push} is completed twice");
@@ -359,6 +378,9 @@ impl Phone {
         settle(&mut self);
         self.happens(Happens::Deactivates);
         self.happens(Happens::Waits(60_000));
+        for call in std::mem::take(&mut self.hang_ups) {
+            self.tell(Input::Signal(Signal::EndSent { call }));
+        }
         settle(&mut self);
         self.check();
         let story = self.story();
@@ -366,6 +388,7 @@ impl Phone {
         assert!(left.is_empty(), "{left:?} are left\n{story}");
         assert_eq!(self.begun, self.ended, "a call was lost\n{story}");
         assert!(self.performing.is_empty(), "never completed: {:?}\n{story}", self.performing);
+        assert!(!self.background_task, "it never ends\n{story}");
         assert!(self.pushes.is_empty(), "never completed: {:?}\n{story}", self.pushes);
         assert!(self.calls.is_empty(), "left on the phone: {:?}\n{story}", self.calls);
     }
