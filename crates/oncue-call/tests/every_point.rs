@@ -1,6 +1,6 @@
-//! The far end ends a call before, during and after every step: at every point of every story of the timelines, each call that
-//! goes on is ended by its far end, an answer and a hang-up of the user's cross that, and the phone brings to its end what is
-//! under way.
+//! At every point of every story of the timelines, before, during and after every step: the far end ends a call, and an answer
+//! and a hang-up of the user's cross that; the system gives an action up; the call system loses all calls. Then the phone brings
+//! to its end what is under way.
 //!
 //! Independent: what is asked for is the same at every point, and is read from what the guard was told, not from the centre: the
 //! guard finds nothing, the call is over, for the phone too, every action and every push is completed once, and no audio runs
@@ -11,10 +11,10 @@
 mod story;
 
 use oncue_call::{AppCall, CallAction, Handle, Input, Performed, Signal};
-use oncue_session::{ActionKind, EndedReason, Entry, Event, EventKind, Id, Refusal};
+use oncue_session::{ActionKind, EndedReason, Entry, Event, EventKind, Finding, Id, Refusal};
 use std::collections::{HashMap, HashSet};
 use std::fs;
-use story::{Player, Story};
+use story::{Driven, Player, Story};
 
 /// The phone's books, as they follow from what was told.
 #[derive(Debug, Default)]
@@ -85,11 +85,11 @@ impl Books {
             }
             Event::Fail { action } => {
                 let (kind, call) = self.complete(action);
-                if matches!(kind, ActionKind::Answer | ActionKind::Start) {
+                if kind == ActionKind::Start {
                     self.calls.remove(&call);
                 }
             }
-            // A call whose answer timed out is still to be reported as ended.
+            // A call whose answer failed, or that timed out, is still to be reported as ended.
             Event::TimedOut { action, .. } => _ = self.complete(action),
             Event::ProviderReset {} => {
                 let Self { pushes, runs, active, .. } = std::mem::take(self);
@@ -157,48 +157,103 @@ fn finish(player: &mut Player) {
     player.wait(std::time::Duration::from_secs(60));
 }
 
-/// Ends the calls that go on at this point, each in a run of its own. How many there were.
-fn at_every_call(story: &Story<'_>, told: usize, point: &str) -> usize {
-    let calls = story.told_until(told).centre.calls();
-    let own: Vec<_> =
-        calls.into_iter().filter_map(|call| Some((call.app.clone()?, call))).collect();
-    for (app, call) in &own {
-        let point = format!("{point}, {app} is ended");
-        let mut player = story.told_until(told);
-        // What the phone does wrong in the story is the story's.
-        player.found();
-        end(&mut player, app, call.id, call.outgoing);
-        finish(&mut player);
-        // A deadline that passes for another call, which the phone leaves without an activation here, is the phone's.
-        let found: Vec<_> = player.found().into_iter().filter(|it| it.event.is_some()).collect();
-        assert!(found.is_empty(), "{point}: the guard finds {found:#?}");
-        let left = player.centre.calls();
-        assert!(left.iter().all(|left| left.id != call.id), "{point}: it goes on");
-        let books = Books::of(&player);
-        assert!(!books.calls.contains(&call.id), "{point}: it goes on for the phone");
-        let open: Vec<_> = books.open.values().filter(|(_, of)| *of == call.id).collect();
-        assert!(open.is_empty(), "{point}: never completed: {open:?}");
-        assert!(books.pushes.is_empty(), "{point}: never completed: {:?}", books.pushes);
-        if left.iter().all(|call| call.app.is_none()) {
-            assert!(books.runs.is_empty(), "{point}: audio runs for nobody");
-        }
+/// What holds wherever something came to its end.
+fn check(player: &Player, point: &str) {
+    // A deadline that passes for another call, which the phone leaves without an activation here, is the phone's, as is an
+    // action that it gives up.
+    let is_the_apps = |it: &Finding| it.event.is_some_and(|kind| kind != EventKind::TimedOut);
+    let found: Vec<_> = player.found().into_iter().filter(is_the_apps).collect();
+    assert!(found.is_empty(), "{point}: the guard finds {found:#?}");
+    let books = Books::of(player);
+    assert!(books.pushes.is_empty(), "{point}: never completed: {:?}", books.pushes);
+    if player.centre.calls().iter().all(|call| call.app.is_none()) {
+        assert!(books.runs.is_empty(), "{point}: audio runs for nobody");
     }
-    own.len()
 }
 
-#[test]
-fn a_call_that_its_far_end_ends_at_any_point_of_any_timeline_is_over() {
+/// The call is over, for the phone too, and nothing of it is open.
+fn is_over(player: &Player, call: Id, point: &str) {
+    let calls = player.centre.calls();
+    assert!(calls.iter().all(|left| left.id != call), "{point}: {call} goes on");
+    let books = Books::of(player);
+    assert!(!books.calls.contains(&call), "{point}: {call} goes on for the phone");
+    let open: Vec<_> = books.open.values().filter(|(_, of)| *of == call).collect();
+    assert!(open.is_empty(), "{point}: never completed: {open:?}");
+}
+
+/// The story up to this point. What the phone does wrong in it is the story's.
+fn told(story: &Story<'_>, things: usize) -> Player {
+    let player = story.told_until(things);
+    player.found();
+    player
+}
+
+/// Every point of every story, with its name.
+fn at_every_point(mut at: impl FnMut(&Story<'_>, usize, &str)) {
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/timelines");
-    let mut ended = 0;
     for file in fs::read_dir(folder).unwrap() {
         let path = file.unwrap().path();
         let text = fs::read_to_string(&path).unwrap();
         for story in story::stories(&text) {
             for told in 0..=story.length() {
-                let point = format!("{}: {}, after {told}", path.display(), story.title);
-                ended += at_every_call(&story, told, &point);
+                at(&story, told, &format!("{}: {}, after {told}", path.display(), story.title));
             }
         }
     }
+}
+
+#[test]
+fn a_call_that_its_far_end_ends_is_over() {
+    let mut ended = 0;
+    at_every_point(|story, things, point| {
+        for call in told(story, things).centre.calls() {
+            let Some(app) = &call.app else { continue };
+            let mut player = told(story, things);
+            end(&mut player, app, call.id, call.outgoing);
+            finish(&mut player);
+            check(&player, point);
+            is_over(&player, call.id, point);
+            ended += 1;
+        }
+    });
     assert!(ended > 500, "{ended}");
+}
+
+#[test]
+fn an_action_that_the_system_gives_up_is_not_completed_and_takes_an_answer_or_a_start_with_it() {
+    let mut given_up = 0;
+    at_every_point(|story, things, point| {
+        for (action, (kind, call)) in Books::of(&told(story, things)).open {
+            let mut player = told(story, things);
+            player.tell(Input::TimedOut { action });
+            finish(&mut player);
+            check(&player, point);
+            if matches!(kind, ActionKind::Answer | ActionKind::Start) {
+                is_over(&player, call, point);
+            }
+            given_up += 1;
+        }
+    });
+    assert!(given_up > 100, "{given_up}");
+}
+
+#[test]
+fn a_reset_of_the_provider_ends_all_calls() {
+    let mut resets = 0;
+    at_every_point(|story, things, point| {
+        let calls = told(story, things).centre.calls();
+        let mut player = told(story, things);
+        if let Driven::InApp(_) = player.centre {
+            return;
+        }
+        player.tell(Input::ProviderReset);
+        // What the system answers of before comes too late.
+        finish(&mut player);
+        check(&player, point);
+        for call in calls.iter().filter(|call| call.app.is_some()) {
+            is_over(&player, call.id, point);
+        }
+        resets += 1;
+    });
+    assert!(resets > 500, "{resets}");
 }
