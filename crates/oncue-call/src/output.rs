@@ -139,7 +139,8 @@ pub enum Output {
         /// True for an activation.
         active: bool,
     },
-    /// Mute what is captured, or unmute it.
+    /// Mute what is captured, or unmute it: muted is what every call that is heard has muted. Where one of several is, what
+    /// goes to its far end is the app's to mute ([`CallState::muted`](crate::CallState::muted)).
     ApplyMute {
         /// True for muted.
         muted: bool,
