@@ -37,101 +37,27 @@ fn a_line_that_cannot_be_taken_rejects_the_load_with_its_number_and_the_systems_
     let max = MAXIMUM_NUMBER;
     let past = format!("1,a\n{},b\n", i64::MAX);
     let last = format!("1,a\n{max},b\n{max},c\n{max},b\n");
-    #[rustfmt::skip]
     let long = format!("1,a\nabcdefghij{}\n", "0123456789".repeat(9));
-    let rows: [(&str, u64, CallDirectoryError, &str); 17] = [
-        (
-            "1,a\n3,b\n2,c\n4,d\n",
-            3,
-            EntriesOutOfOrder,
-            "2 comes after 3; sort the entries by number, ascending",
-        ),
-        (
-            "number,label\n3,b\n2,c\n",
-            3,
-            EntriesOutOfOrder,
-            "2 comes after 3; sort the entries by number, ascending",
-        ),
-        (
-            "3,\"b\nb\"\n\n2,c\n",
-            4,
-            EntriesOutOfOrder,
-            "2 comes after 3; sort the entries by number, ascending",
-        ),
-        (
-            "3,b\r\n\r\n2,c\r\n",
-            3,
-            EntriesOutOfOrder,
-            "2 comes after 3; sort the entries by number, ascending",
-        ),
-        (
-            "3,\"b\"\r\n2,c",
-            2,
-            EntriesOutOfOrder,
-            "2 comes after 3; sort the entries by number, ascending",
-        ),
-        (
-            "1,a\n2,b\n2,b\n",
-            3,
-            DuplicateEntries,
-            "2 is there already; leave it out, or remove it first",
-        ),
-        (
-            &last,
-            4,
-            DuplicateEntries,
-            "9223372036854775806 is there already; leave it out, or remove it first",
-        ),
-        (
-            "0,a\n",
-            1,
-            LoadingInterrupted,
-            "0 is out of range; phone numbers go from 1 to 9223372036854775806",
-        ),
-        (
-            &past,
-            2,
-            LoadingInterrupted,
-            "9223372036854775807 is out of range; phone numbers go from 1 to 9223372036854775806",
-        ),
-        (
-            "1,a\n9223372036854775808,b",
-            2,
-            LoadingInterrupted,
-            "expected a number such as +8613800138000, got \"9223372036854775808\"",
-        ),
-        (
-            "1,a\n-2,b\n",
-            2,
-            LoadingInterrupted,
-            "expected a number such as +8613800138000, got \"-2\"",
-        ),
-        (
-            "1,a\n+,b\n",
-            2,
-            LoadingInterrupted,
-            "expected a number such as +8613800138000, got \"+\"",
-        ),
-        (
-            "1,a\n138 0013,b\n",
-            2,
-            LoadingInterrupted,
-            "expected a number such as +8613800138000, got \"138 0013\"",
-        ),
-        (
-            "1,a\nnumber,label\n",
-            2,
-            LoadingInterrupted,
-            "expected a number such as +8613800138000, got \"number\"",
-        ),
-        (
-            &long,
-            2,
-            LoadingInterrupted,
-            "expected a number such as +8613800138000, got \"abcdefghij012345678901234567890123456789\"",
-        ),
-        ("1,a\n2\n", 2, LoadingInterrupted, "expected a label after the number"),
-        ("1,a\n2,\n", 2, LoadingInterrupted, "expected a label after the number"),
+    #[rustfmt::skip]
+    let rows: [(&str, u64, CallDirectoryError, &str); 18] = [
+        ("1,a\n3,b\n2,c\n4,d\n",        3, EntriesOutOfOrder,  "2 comes after 3; sort the entries by number, ascending"),
+        ("number,label\n3,b\n2,c\n",    3, EntriesOutOfOrder,  "2 comes after 3; sort the entries by number, ascending"),
+        ("3,\"b\nb\"\n\n2,c\n",         4, EntriesOutOfOrder,  "2 comes after 3; sort the entries by number, ascending"),
+        ("3,\"b\nb\"\n2,\"c\nc\"\n",    3, EntriesOutOfOrder,  "2 comes after 3; sort the entries by number, ascending"),
+        ("3,b\r\n\r\n2,c\r\n",          3, EntriesOutOfOrder,  "2 comes after 3; sort the entries by number, ascending"),
+        ("3,\"b\"\r\n2,c",              2, EntriesOutOfOrder,  "2 comes after 3; sort the entries by number, ascending"),
+        ("1,a\n2,b\n2,b\n",             3, DuplicateEntries,   "2 is there already; leave it out, or remove it first"),
+        (&last,                         4, DuplicateEntries,   "9223372036854775806 is there already; leave it out, or remove it first"),
+        ("0,a\n",                       1, LoadingInterrupted, "0 is out of range; phone numbers go from 1 to 9223372036854775806"),
+        (&past,                         2, LoadingInterrupted, "9223372036854775807 is out of range; phone numbers go from 1 to 9223372036854775806"),
+        ("1,a\n9223372036854775808,b",  2, LoadingInterrupted, "expected a number such as +8613800138000, got \"9223372036854775808\""),
+        ("1,a\n-2,b\n",                 2, LoadingInterrupted, "expected a number such as +8613800138000, got \"-2\""),
+        ("1,a\n+,b\n",                  2, LoadingInterrupted, "expected a number such as +8613800138000, got \"+\""),
+        ("1,a\n138 0013,b\n",           2, LoadingInterrupted, "expected a number such as +8613800138000, got \"138 0013\""),
+        ("1,a\nnumber,label\n",         2, LoadingInterrupted, "expected a number such as +8613800138000, got \"number\""),
+        (&long,                         2, LoadingInterrupted, "expected a number such as +8613800138000, got \"abcdefghij012345678901234567890123456789\""),
+        ("1,a\n2\n",                    2, LoadingInterrupted, "expected a label after the number"),
+        ("1,a\n2,\n",                   2, LoadingInterrupted, "expected a label after the number"),
     ];
     for (csv, line, error, why) in rows {
         let mut directory = loaded();
