@@ -223,7 +223,6 @@ impl Phone {
                     let refused = Err(Refusal::unit(-66_637));
                     // Only the last start can have failed.
                     let ok = ok || self.starts > 0;
-                    self.refused |= !ok;
                     self.tell(Input::AudioStarted(if ok { Ok(()) } else { refused }));
                 }
             }
@@ -236,7 +235,6 @@ impl Phone {
                     if self.activations > 0 {
                         self.activations -= 1;
                         self.active = !self.media_lost;
-                        self.refused &= !self.active;
                         let refused = Err(Refusal::session(b"msrv"));
                         self.tell(Input::ActiveSet(if self.active { Ok(()) } else { refused }));
                         if self.active {
@@ -244,7 +242,7 @@ impl Phone {
                         }
                     }
                 } else if std::mem::take(&mut self.activation_due) && !self.media_lost {
-                    (self.active, self.interrupted, self.refused) = (true, false, false);
+                    (self.active, self.interrupted) = (true, false);
                     self.deactivation_due = false;
                     self.tell(Input::DidActivate);
                 }
