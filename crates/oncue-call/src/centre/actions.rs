@@ -131,6 +131,10 @@ impl Centre {
         if !self.calls.iter().any(|call| call.wants_audio() || call.wants_ringback()) {
             self.stop_audio();
         }
+        // Nobody is left in silence while all are held.
+        if !self.is_any_heard() {
+            (self.activation_due, self.resume_due) = (None, None);
+        }
         self.put(Output::Fulfill { action: id });
         self.send(call, Message::Hold(true));
         self.mute_as_heard();

@@ -107,7 +107,10 @@ impl Centre {
         let done = self.audio.resume(id, &self.out);
         if done {
             self.unheld = Some(self.now);
-            self.await_resume();
+            match self.audio.state() {
+                State::AwaitingActivation => self.await_activation(),
+                _ => self.await_resume(),
+            }
         }
         done
     }
@@ -119,8 +122,9 @@ impl Centre {
 
     /// From now on an activation may come, or not; at the deadline there is one attempt.
     fn await_resume(&mut self) {
+        // A start that failed is tried again.
+        self.silent = false;
         if self.audio.state() == State::Resuming {
-            self.silent = false;
             self.resume_due = Some(self.now + self.settings.waits.activation - EARLY);
         }
     }
