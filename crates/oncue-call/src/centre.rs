@@ -109,7 +109,7 @@ pub struct Centre {
     category: VecDeque<(Purpose, bool)>,
     /// When a missing activation is given up.
     activation_due: Option<Duration>,
-    /// When the one attempt without an activation is made.
+    /// When the one attempt without an activation is made, or the user told that none came.
     resume_due: Option<Duration>,
     /// When a held call was taken back, if no activation has come since.
     unheld: Option<Duration>,
@@ -252,13 +252,7 @@ impl Centre {
             Input::DidActivate => self.did_activate(),
             Input::DidDeactivate => self.did_deactivate(),
             Input::InterruptionBegan(reason) => self.interruption_began(reason),
-            Input::InterruptionEnded { should_resume } => {
-                self.tell(Event::InterruptionEnded { should_resume: Some(should_resume) });
-                self.audio.interruption_ended();
-                if should_resume {
-                    self.reactivate();
-                }
-            }
+            Input::InterruptionEnded { should_resume } => self.interruption_ended(should_resume),
             Input::MediaServicesLost => self.media_services_lost(),
             Input::MediaServicesReset => self.media_services_reset(),
             Input::Foreground(foreground) => {

@@ -72,7 +72,11 @@ impl Centre {
                 _ => self.configured(action),
             },
             Purpose::Reset => {
-                // No category, no audio: a call that is heard ends as one whose activation stays away.
+                // No category, no audio: a call that is heard ends as one whose activation stays away. Where the media
+                // services are lost again, they are asked again when they are back.
+                if self.audio.state() == State::MediaLost {
+                    return;
+                }
                 if result.is_err() {
                     self.fail_heard_calls();
                 } else if self.activates() {
@@ -267,8 +271,19 @@ impl Centre {
         self.speaker_lost |= self.speaker;
         (self.interrupted, self.activated) = (true, false);
         // A deactivation from here on is the interruption's, not an old call's.
-        self.unheld = None;
+        (self.unheld, self.resume_due) = (None, None);
         self.audio.interruption_began();
+    }
+
+    pub(super) fn interruption_ended(&mut self, should_resume: bool) {
+        self.tell(Event::InterruptionEnded { should_resume: Some(should_resume) });
+        self.audio.interruption_ended();
+        if should_resume {
+            self.reactivate();
+        }
+        if !self.activates() && self.audio.state() == State::Interrupted && self.is_any_heard() {
+            self.resume_due = Some(self.now + self.settings.waits.activation - EARLY);
+        }
     }
 
     pub(super) fn media_services_lost(&mut self) {
@@ -325,11 +340,14 @@ impl Centre {
         }
     }
 
-    /// No activation came after an unhold or a reset: one attempt without it.
+    /// No activation came after an unhold or a reset: one attempt without it. After an interruption nothing may be tried
+    /// (rule `no-app-reactivation-after-interruption-under-callkit`): the user is told, and the next activation goes on.
     pub(super) fn attempt_to_resume(&mut self) {
         self.resume_due = None;
-        if self.audio.state() == State::Resuming {
-            self.start_audio();
+        match self.audio.state() {
+            State::Resuming => self.start_audio(),
+            State::Interrupted => self.put(Output::Notice(Notice::NoActivation)),
+            _ => {}
         }
     }
 
