@@ -42,7 +42,7 @@ pub fn calls(data: &[u8]) {
 fn happens(bytes: &mut Unstructured<'_>) -> Result<Happens> {
     let call = |bytes: &mut Unstructured<'_>| bytes.int_in_range(0..=CALLS - 1);
     let reason = |bytes: &mut Unstructured<'_>| bytes.choose(EndedReason::ALL).copied();
-    Ok(match bytes.int_in_range(0..=23_u8)? {
+    Ok(match bytes.int_in_range(0..=24_u8)? {
         0 => Happens::Push {
             call: call(bytes)?,
             kind: match bytes.int_in_range(0..=3_u8)? {
@@ -112,10 +112,11 @@ fn happens(bytes: &mut Unstructured<'_>) -> Result<Happens> {
         20 => Happens::Locked(bytes.arbitrary()?),
         21 => Happens::Waits(*bytes.choose(&[1, 20, 300, 1500, 6000])?),
         22 => Happens::ActiveRefused,
-        _ => Happens::Decided(*bytes.choose(&[
+        23 => Happens::Decided(*bytes.choose(&[
             CallUi::System(Framework::CallKit),
             CallUi::System(Framework::LiveCommunicationKit),
             CallUi::InApp,
         ])?),
+        _ => Happens::ActivatesNoMore,
     })
 }

@@ -117,6 +117,7 @@ impl ReferenceStateMachine for Stories {
                     OtherCall { call, on_hold, has_connected, has_ended }
                 }
             ),
+            1 => Just(ActivatesNoMore),
             8 => prop_oneof![Just(1), Just(20), Just(300), Just(1500), Just(6000)].prop_map(Waits),
         ]
         .boxed()

@@ -48,6 +48,8 @@ pub(crate) enum Happens {
         has_connected: bool,
         has_ended: bool,
     },
+    /// From now on the phone activates nothing.
+    ActivatesNoMore,
     Waits(u64),
 }
 
@@ -234,14 +236,17 @@ impl Phone {
                 if self.own {
                     if self.activations > 0 {
                         self.activations -= 1;
-                        self.active = !self.media_lost;
+                        self.active = !self.media_lost && !self.activates_nothing;
                         let refused = Err(Refusal::session(b"msrv"));
                         self.tell(Input::ActiveSet(if self.active { Ok(()) } else { refused }));
                         if self.active {
                             self.tell(Input::DidActivate);
                         }
                     }
-                } else if std::mem::take(&mut self.activation_due) && !self.media_lost {
+                } else if std::mem::take(&mut self.activation_due)
+                    && !self.media_lost
+                    && !self.activates_nothing
+                {
                     (self.active, self.interrupted) = (true, false);
                     self.deactivation_due = false;
                     self.tell(Input::DidActivate);
@@ -322,6 +327,7 @@ impl Phone {
                     has_ended,
                 )));
             }
+            H::ActivatesNoMore => self.activates_nothing = true,
             H::Waits(ms) => {
                 // A phone completes its reports promptly, and the calls of the session return.
                 if ms >= 300 {

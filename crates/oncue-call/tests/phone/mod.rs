@@ -48,6 +48,8 @@ pub(crate) struct Phone {
     deactivation_due: bool,
     media_lost: bool,
     interrupted: bool,
+    /// It activates nothing.
+    activates_nothing: bool,
     numbers: u64,
     // The books.
     uuids: HashSet<Id>,
@@ -116,6 +118,7 @@ impl Phone {
             deactivation_due: false,
             media_lost: false,
             interrupted: false,
+            activates_nothing: false,
             numbers: 0,
             uuids: HashSet::new(),
             begun: HashSet::new(),
@@ -332,7 +335,9 @@ impl Phone {
     /// was told that there is none.
     fn check_that_calls_are_heard(&self) {
         let calls = self.player.centre.calls();
-        let on_the_line = |call: &&CallState| call.stage == Stage::Connected && !call.on_hold;
+        let on_the_line = |call: &&CallState| {
+            call.app.is_some() && call.stage == Stage::Connected && !call.on_hold
+        };
         let heard: Vec<_> = calls.iter().filter(on_the_line).collect();
         let runs = self.runs == Some(Directions::Duplex);
         assert!(runs || self.told || heard.is_empty(), "silence for {heard:?}\n{}", self.story());
@@ -372,8 +377,11 @@ impl Phone {
         settle(&mut self);
         self.happens(Happens::InterruptionEnds);
         self.happens(Happens::Foreground(true));
-        self.happens(Happens::Waits(10_000));
-        settle(&mut self);
+        // A request may wait for its provider, a call for its activation, one that was taken back for its attempt.
+        for _ in 0..3 {
+            self.happens(Happens::Waits(10_000));
+            settle(&mut self);
+        }
         self.check_that_calls_are_heard();
         for call in self.centre().calls().filter_map(|call| call.app).collect::<Vec<_>>() {
             self.tell(Input::Signal(Signal::Ended { call, reason: EndedReason::RemoteEnded }));
