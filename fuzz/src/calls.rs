@@ -27,7 +27,8 @@ pub fn calls(data: &[u8]) {
     let order = if setting & 1 == 0 { Order::Apple } else { Order::Qq };
     let fulfil_at = if setting & 2 == 0 { FulfilAt::Accept } else { FulfilAt::Joined };
     let owner = if setting & 8 == 0 { Owner::System } else { Owner::App };
-    let mut phone = Phone::new(order, fulfil_at, setting & 4 == 0, owner);
+    let launched = if setting & 16 == 0 { Phone::new } else { Phone::cold };
+    let mut phone = launched(order, fulfil_at, setting & 4 == 0, owner);
     for _ in 0..EVENTS {
         if bytes.is_empty() {
             break;
@@ -42,7 +43,7 @@ pub fn calls(data: &[u8]) {
 fn happens(bytes: &mut Unstructured<'_>) -> Result<Happens> {
     let call = |bytes: &mut Unstructured<'_>| bytes.int_in_range(0..=CALLS - 1);
     let reason = |bytes: &mut Unstructured<'_>| bytes.choose(EndedReason::ALL).copied();
-    Ok(match bytes.int_in_range(0..=24_u8)? {
+    Ok(match bytes.int_in_range(0..=28_u8)? {
         0 => Happens::Push {
             call: call(bytes)?,
             kind: match bytes.int_in_range(0..=3_u8)? {
@@ -117,6 +118,15 @@ fn happens(bytes: &mut Unstructured<'_>) -> Result<Happens> {
             CallUi::System(Framework::LiveCommunicationKit),
             CallUi::InApp,
         ])?),
-        _ => Happens::ActivatesNoMore,
+        24 => Happens::ActivatesNoMore,
+        25 => Happens::Signal(Said::InvitesToVideo, call(bytes)?),
+        26 => Happens::Signal(Said::Updates(bytes.arbitrary()?), call(bytes)?),
+        27 => Happens::Wish(Wished::StartVideo, 0, 0),
+        _ => Happens::OtherCall {
+            call: call(bytes)?,
+            on_hold: bytes.arbitrary()?,
+            has_connected: bytes.arbitrary()?,
+            has_ended: bytes.arbitrary()?,
+        },
     })
 }
