@@ -66,8 +66,8 @@ pub(crate) struct Phone {
     /// What of the audio runs, and whether what is captured is muted.
     runs: Option<Directions>,
     muted: bool,
-    /// The user was told that there is no sound.
-    told: bool,
+    /// The user was warned that there is no sound.
+    warned: bool,
     /// A call with video was announced or started.
     video: bool,
 }
@@ -130,7 +130,7 @@ impl Phone {
             told: false,
             runs: None,
             muted: false,
-            told: false,
+            warned: false,
             video: false,
         }
     }
@@ -232,12 +232,12 @@ impl Phone {
                 assert!(self.active || !self.own, "hardware starts, and the session is not active");
                 self.starts += 1;
                 // What starts is not muted.
-                (self.runs, self.muted, self.told) = (Some(directions), false, false);
+                (self.runs, self.muted, self.warned) = (Some(directions), false, false);
             }
             Output::StopAudio { .. } => self.runs = None,
             Output::ApplyMute { muted } => self.muted = muted,
             Output::Notice(Notice::NoAudio(_) | Notice::NoActivation | Notice::NoCategory(_)) => {
-                self.told = true;
+                self.warned = true;
             }
             Output::SetActive(active) => {
                 assert!(self.own, "a session of the system's");
@@ -332,7 +332,7 @@ impl Phone {
     }
 
     /// Where nothing is under way any more: a call that is connected and not held has audio in both directions, or its user
-    /// was told that there is none.
+    /// was warned that there is none.
     fn check_that_calls_are_heard(&self) {
         let calls = self.player.centre.calls();
         let on_the_line = |call: &&CallState| {
@@ -340,7 +340,7 @@ impl Phone {
         };
         let heard: Vec<_> = calls.iter().filter(on_the_line).collect();
         let runs = self.runs == Some(Directions::Duplex);
-        assert!(runs || self.told || heard.is_empty(), "silence for {heard:?}\n{}", self.story());
+        assert!(runs || self.warned || heard.is_empty(), "silence for {heard:?}\n{}", self.story());
     }
 
     /// What happened up to now, a line each.
