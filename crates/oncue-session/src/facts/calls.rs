@@ -143,11 +143,11 @@ impl Calls {
                 call.video = video.or(call.video);
             }
             Event::ReportSucceeded { call } => self.known(call, at).report = Report::Succeeded,
-            // The system has a call with this UUID, or had one that was forgotten here.
+            // It may be over long since.
+            Event::ReportRefused { call, .. } if self.forgot && self.place(call).is_none() => {}
+            // The system has a call with this UUID.
             Event::ReportRefused { call, code: 2 } => {
-                if !self.forgot || self.place(call).is_some() {
-                    self.known(call, at).report = Report::Succeeded;
-                }
+                self.known(call, at).report = Report::Succeeded;
             }
             Event::ReportRefused { call, .. } => {
                 let known = self.known(call, at);
