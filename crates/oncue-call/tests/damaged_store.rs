@@ -194,6 +194,7 @@ fn a_file_that_may_not_be_read_yet_is_locked_until_it_may() {
         return locked_until_it_may_be_read(&PathBuf::from(folder).join("identities.sqlite"));
     }
     let folder = std::env::temp_dir().join(format!("oncue-locked-{}", std::process::id()));
+    let _ = fs::remove_dir_all(&folder);
     fs::create_dir(&folder).unwrap();
     let path = folder.join("identities.sqlite");
     fs::copy(filled("locked", 1), &path).unwrap();
