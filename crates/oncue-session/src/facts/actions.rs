@@ -155,7 +155,7 @@ impl Actions {
                     of_unknown_call: unknown_call,
                     delivered: false,
                 };
-                self.actions.begin(begins, |_| false);
+                self.actions.begin(begins, |_| 0);
             }
             Event::Fulfill { .. } => self.ends(seen.action.get(), Completion::Fulfilled),
             Event::Fail { .. } => self.ends(seen.action.get(), Completion::Failed),

@@ -128,6 +128,11 @@ impl Call {
         self.connects && !self.ended
     }
 
+    /// Announced, reported or started: not only named by an action.
+    pub(crate) const fn is_somebodys(&self) -> bool {
+        self.incoming || self.outgoing || self.connects
+    }
+
     /// Live, not held, and audio is wanted: an outgoing call wants it when its far end answered, or when it says so.
     pub(crate) const fn wants_io(&self) -> bool {
         self.is_live() && !self.held && (!self.outgoing || self.peer_answered || self.wants_audio)

@@ -96,7 +96,7 @@ impl Calls {
     fn begin(&mut self, id: Id, since: Duration) -> usize {
         self.forgot |= self.calls.is_full();
         // A phone has few live calls at once; it may report any number.
-        self.calls.begin(Call::new(id, since), Call::is_live)
+        self.calls.begin(Call::new(id, since), |call| (call.is_live(), call.is_somebodys()))
     }
 
     /// The call at its report or the request of its start: one that ended has left nothing but its UUID.

@@ -42,8 +42,8 @@ impl<T> UnderWay<T> {
         self.items.len() == REMEMBERED
     }
 
-    /// Takes in what begins. Its place. What `stays` is forgotten last of all.
-    pub(super) fn begin(&mut self, item: T, stays: impl Fn(&T) -> bool) -> usize {
+    /// Takes in what begins. Its place. Where all are under way, what is worth least is forgotten.
+    pub(super) fn begin<W: Ord>(&mut self, item: T, worth: impl Fn(&T) -> W) -> usize {
         if !self.is_full() {
             self.items.push(item);
             return self.again(self.items.len() - 1);
@@ -52,8 +52,8 @@ impl<T> UnderWay<T> {
             // Nothing that is under way is forgotten as long as something is over; of that, the first has just ended.
             self.turn.max(self.under_way + 1).min(REMEMBERED - 1)
         } else {
-            let mut in_turn = (self.turn..REMEMBERED).chain(0..self.turn);
-            in_turn.find(|&place| !stays(&self.items[place])).unwrap_or(self.turn)
+            let in_turn = (self.turn..REMEMBERED).chain(0..self.turn);
+            in_turn.min_by_key(|&place| worth(&self.items[place])).unwrap_or(self.turn)
         };
         self.turn = (place + 1) % REMEMBERED;
         self.items[place] = item;
@@ -86,9 +86,9 @@ mod tests {
     #[test]
     fn what_is_over_is_forgotten_in_turn_and_before_what_is_under_way() {
         let mut all = UnderWay::new();
-        let stays = all.begin(0, |_| false);
+        let stays = all.begin(0, |_| 0);
         for item in 1..40 {
-            let place = all.begin(item, |_| false);
+            let place = all.begin(item, |_| 0);
             all.end(place);
             assert_eq!((all.under_way(), stays), ([0].as_slice(), 0));
             for one in (item - 14).max(1)..=item {
@@ -96,18 +96,18 @@ mod tests {
             }
         }
         for item in 40..55 {
-            all.begin(item, |_| false);
+            all.begin(item, |_| 0);
         }
         assert!(all.is_full() && all.under_way().len() == REMEMBERED && all.under_way()[0] == 0);
-        all.begin(55, |_| false);
-        all.begin(56, |_| false);
+        all.begin(55, |_| 0);
+        all.begin(56, |_| 0);
         for item in [55, 56] {
             assert!(all.under_way().contains(&item), "{item} in {all:?}");
         }
         assert_eq!(all.under_way().len(), REMEMBERED);
     }
     #[test]
-    fn what_stays_is_forgotten_last() {
+    fn what_is_worth_most_is_forgotten_last() {
         let mut all = UnderWay::new();
         for item in 0..100 {
             all.begin(item, |item| item % 10 == 5);

@@ -487,8 +487,12 @@ fn begins_before_the_start_action(facts: &Facts, seen: &Seen<'_>) -> bool {
     facts.under_system()
         && match seen.event {
             Event::SendDial { .. } => match facts.call(seen) {
-                Some(call) => waits(call) || facts.whole && !call.start_performed && !call.incoming,
-                None => facts.whole && !facts.calls.forgot,
+                Some(call) if waits(call) => true,
+                call => {
+                    facts.whole
+                        && !facts.calls.forgot
+                        && call.is_none_or(|call| !call.start_performed && !call.incoming)
+                }
             },
             _ => {
                 facts.session.is_inactive()
