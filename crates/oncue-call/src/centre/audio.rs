@@ -281,7 +281,9 @@ impl Centre {
         if should_resume {
             self.reactivate();
         }
-        if !self.activates() && self.audio.state() == State::Interrupted && self.is_any_heard() {
+        // Deactivated meanwhile, it is configured.
+        let waits = matches!(self.audio.state(), State::Interrupted | State::Configured);
+        if waits && !self.activates() && self.is_any_heard() {
             self.resume_due = Some(self.now + self.settings.waits.activation - EARLY);
         }
     }
@@ -346,7 +348,7 @@ impl Centre {
         self.resume_due = None;
         match self.audio.state() {
             State::Resuming => self.start_audio(),
-            State::Interrupted => self.put(Output::Notice(Notice::NoActivation)),
+            State::Interrupted | State::Configured => self.put(Output::Notice(Notice::NoActivation)),
             _ => {}
         }
     }
