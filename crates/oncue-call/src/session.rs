@@ -5,9 +5,10 @@
 
 use crate::hardware::{Phone, Relay};
 use crate::{Output, Settings};
+use oncue_session::rule::{CategoryBeforeActivation, MediaServicesLostStop};
 use oncue_session::{
-    Action, Activation, AnySession, Audio, Connects, Id, IsAction, OutputPort, Owner, State,
-    action, owner,
+    Action, Activation, AnySession, Audio, AudioSession, Connects, Id, IsAction, IsOwner, IsState,
+    OutputPort, Owner, State, action, owner,
 };
 use std::sync::mpsc::Sender;
 
@@ -42,16 +43,35 @@ fn token<K: IsAction>(id: Id, out: &Sender<Output>) -> Action<K> {
     })
 }
 
-/// Fulfils an action of a conversation whose session the app owns: no activation follows from it, so that the session's own
-/// steps have none for it. It takes a category all the same.
-fn fulfill_beside(audio: &mut Audio<owner::App>, id: Id, out: &Sender<Output>) -> bool {
-    let configured = !matches!(audio.session(), AnySession::Fresh(_) | AnySession::MediaLost(_));
-    let _ = out.send(if configured {
-        Output::Fulfill { action: id }
-    } else {
-        Output::Fail { action: id }
-    });
-    configured
+/// Fulfils an action of a conversation whose session the app owns. No activation follows from it, so that the session has no
+/// step for it and stays where it is; its type says that a category is set all the same.
+fn fulfill_beside<S: IsState>(
+    _: &AudioSession<'_, owner::App, S>,
+    id: Id,
+    out: &Sender<Output>,
+) -> bool
+where
+    <owner::App as IsOwner>::In<S>: MediaServicesLostStop + CategoryBeforeActivation,
+{
+    let _ = out.send(Output::Fulfill { action: id });
+    true
+}
+
+/// The same from every state whose type lets it; else the action is failed.
+fn fulfill_for_the_app(audio: &mut Audio<owner::App>, id: Id, out: &Sender<Output>) -> bool {
+    match audio.session() {
+        AnySession::Configured(session) => fulfill_beside(&session, id, out),
+        AnySession::AwaitingActivation(session) => fulfill_beside(&session, id, out),
+        AnySession::Active(session) => fulfill_beside(&session, id, out),
+        AnySession::Playing(session) => fulfill_beside(&session, id, out),
+        AnySession::Running(session) => fulfill_beside(&session, id, out),
+        AnySession::Interrupted(session) => fulfill_beside(&session, id, out),
+        AnySession::Resuming(session) => fulfill_beside(&session, id, out),
+        AnySession::Fresh(_) | AnySession::MediaLost(_) => {
+            let _ = out.send(Output::Fail { action: id });
+            false
+        }
+    }
 }
 
 impl Session {
@@ -138,7 +158,7 @@ impl Session {
                     AnySession::Fresh(_) | AnySession::MediaLost(_) => false,
                 }
             }
-            Self::App(audio) => fulfill_beside(audio, id, out),
+            Self::App(audio) => fulfill_for_the_app(audio, id, out),
         }
     }
 
@@ -158,7 +178,7 @@ impl Session {
                     AnySession::Fresh(_) | AnySession::MediaLost(_) => false,
                 }
             }
-            Self::App(audio) => fulfill_beside(audio, id, out),
+            Self::App(audio) => fulfill_for_the_app(audio, id, out),
         }
     }
 

@@ -348,7 +348,9 @@ impl Centre {
         self.resume_due = None;
         match self.audio.state() {
             State::Resuming => self.start_audio(),
-            State::Interrupted | State::Configured => self.put(Output::Notice(Notice::NoActivation)),
+            State::Interrupted | State::Configured => {
+                self.put(Output::Notice(Notice::NoActivation));
+            }
             _ => {}
         }
     }
