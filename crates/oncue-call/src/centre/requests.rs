@@ -145,7 +145,7 @@ impl Centre {
         let heard = self.heard(call);
         let first = match (other, heard) {
             (Other::End, Some(call)) => {
-                self.tell_of_the_end(call);
+                self.tell(Event::UserEnds { call });
                 Some(CallAction::End { call })
             }
             (Other::Hold, Some(call)) => Some(CallAction::SetHeld { call, on_hold: true }),
@@ -156,7 +156,7 @@ impl Centre {
 
     fn wants_to_end(&mut self, app: &AppCall) {
         let Some(id) = self.uuid(app) else { return };
-        self.tell_of_the_end(id);
+        self.tell(Event::UserEnds { call: id });
         let Some(call) = self.call_mut(id) else { return };
         if call.stage == Stage::Requested {
             self.do_not_start(id);
@@ -166,15 +166,6 @@ impl Centre {
         // It ends as soon as the system has it.
         if call.known && first {
             self.request_end(id);
-        }
-    }
-
-    /// The user ends a call. An end that waits for the provider counts from its request on: a call that fails before is not
-    /// one that was hung up without asking the system (rule `local-end-is-requested`).
-    fn tell_of_the_end(&mut self, call: Id) {
-        let known = self.call(call).is_some_and(|call| call.known);
-        if !known || self.provider_ready.is_none() {
-            self.tell(Event::UserEnds { call });
         }
     }
 
@@ -311,11 +302,6 @@ impl Centre {
         self.provider_ready = None;
         for actions in std::mem::take(&mut self.waiting) {
             if self.may_still_start(&actions) {
-                for action in &actions {
-                    if let CallAction::End { call } = *action {
-                        self.tell(Event::UserEnds { call });
-                    }
-                }
                 self.request(actions);
             }
         }
