@@ -144,10 +144,7 @@ impl Centre {
         }
         let heard = self.heard(call);
         let first = match (other, heard) {
-            (Other::End, Some(call)) => {
-                self.tell(Event::UserEnds { call });
-                Some(CallAction::End { call })
-            }
+            (Other::End, Some(call)) => Some(CallAction::End { call }),
             (Other::Hold, Some(call)) => Some(CallAction::SetHeld { call, on_hold: true }),
             _ => None,
         };
@@ -202,6 +199,10 @@ impl Centre {
         if self.provider_ready.is_some() {
             self.waiting.push(actions);
             return;
+        }
+        // The user ends one call for another: as long as that waits, the one goes on if the other ends.
+        if let [CallAction::End { call }, CallAction::Answer { .. }] = actions[..] {
+            self.tell(Event::UserEnds { call });
         }
         self.transactions += 1;
         let id = Id::named(&format!("t{}", self.transactions));
