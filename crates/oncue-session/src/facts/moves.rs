@@ -48,13 +48,18 @@ pub(crate) fn move_of(
         Event::Fulfill { .. } => match action {
             Some((ActionKind::Answer | ActionKind::Start, _)) => Move::Step(Step::Fulfill),
             Some((ActionKind::Unhold, _)) => Move::Step(Step::Resume),
-            Some((ActionKind::End, call)) if is_last_live(calls, call) => match policy.stop_at {
-                StopAt::BeforeFulfil => Move::Step(Step::EndCall),
-                StopAt::Either | StopAt::AfterDeactivation => Move::Pass(Step::EndCall),
-            },
+            Some((ActionKind::End, call)) if system && is_last_live(calls, call) => {
+                match policy.stop_at {
+                    StopAt::BeforeFulfil => Move::Step(Step::EndCall),
+                    StopAt::Either | StopAt::AfterDeactivation => Move::Pass(Step::EndCall),
+                }
+            }
             _ => Move::None,
         },
-        Event::ReportEnded { call, .. } if is_last_live(calls, call) => Move::Pass(Step::EndCall),
+        // A session that the app owns outlives its calls.
+        Event::ReportEnded { call, .. } if system && is_last_live(calls, call) => {
+            Move::Pass(Step::EndCall)
+        }
         // Audio may start in the unhold action already (rule book §2.12).
         Event::Perform { kind: ActionKind::Unhold, .. } if system => Move::Pass(Step::Resume),
         Event::AwaitActivation {} => Move::Step(Step::AwaitActivation),

@@ -126,6 +126,13 @@ impl Session {
                     });
                 }
             }
+            // The session was not active after all.
+            Event::Refused { of: EventKind::StartUnit, .. } if self.resumed_by_attempt => {
+                self.states = self.states.moved(|state| match state {
+                    State::Running => State::Configured,
+                    _ => state,
+                });
+            }
             Event::Refused { of: EventKind::SetActive, .. } if self.activated_by_app => {
                 (self.activated_by_app, self.activated_at) = (false, None);
                 self.states = self.states.moved(|state| match state {
@@ -188,6 +195,10 @@ impl Session {
             // An interruption of its own is no matter of the next call, nor is the port that its user chose, nor its having
             // been taken back: the deactivation that comes now is this call's end.
             if was_last {
+                // No deactivation need be told of what was won without an activation.
+                if self.resumed_by_attempt {
+                    self.states = self.states.with(StateSet::only(State::Configured));
+                }
                 (self.interrupted, self.deactivation_crosses) = (false, false);
                 (self.unheld, self.deactivated_late) = (None, false);
                 (self.port, self.port_interrupted) = (OutputPort::None, false);
