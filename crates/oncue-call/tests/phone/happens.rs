@@ -1,6 +1,6 @@
 //! What can happen in a story, and what it is to the phone: what cannot happen as things stand does not.
 
-use super::{OnPhone, Phone};
+use super::{OnPhone, PROMPT, Phone};
 use oncue_call::integration::CallUi;
 use oncue_call::*;
 use oncue_session::{EndedReason, Event, Id, Refusal, StartCallIntent};
@@ -329,17 +329,17 @@ impl Phone {
             }
             H::ActivatesNoMore => self.activates_nothing = true,
             H::Waits(ms) => {
-                // A phone completes its reports promptly, and the calls of the session return.
-                if ms >= 300 {
+                let time = Duration::from_millis(ms);
+                if time >= PROMPT {
                     self.answers();
                 }
-                self.wait(Duration::from_millis(ms));
+                self.wait(time);
             }
         }
     }
 
     /// Whatever the app asked is answered.
-    fn answers(&mut self) {
+    pub(super) fn answers(&mut self) {
         use Happens as H;
         while !self.reports.is_empty() {
             self.happens(H::Reports(None));

@@ -19,6 +19,9 @@ use oncue_session::{
 use std::collections::{HashSet, VecDeque};
 use std::time::Duration;
 
+/// In what time a phone completes its reports, and the calls of the session return.
+const PROMPT: Duration = Duration::from_millis(300);
+
 /// A call as the phone has it.
 #[derive(Clone, Debug)]
 struct OnPhone {
@@ -295,6 +298,10 @@ impl Phone {
         while let Some(due) = self.centre().poll_timeout().filter(|&due| due <= end) {
             self.player.now = self.player.now.max(due);
             self.tell(Input::Time);
+            // What it led to is answered in time too.
+            if end >= self.player.now + PROMPT {
+                self.answers();
+            }
         }
         self.player.now = end;
         self.tell(Input::Time);
