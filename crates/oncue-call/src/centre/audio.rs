@@ -110,9 +110,11 @@ impl Centre {
     pub(super) fn fulfill_unhold(&mut self, id: Id) -> bool {
         let done = self.audio.resume(id, &self.out);
         if done {
-            self.unheld = Some(self.now);
+            // A wait that goes on is not begun anew by a second unhold.
+            let waits = self.unheld.replace(self.now).is_some() && self.resume_due.is_some();
             match self.audio.state() {
                 State::AwaitingActivation => self.await_activation(),
+                _ if waits => {}
                 _ => self.await_resume(),
             }
         }
