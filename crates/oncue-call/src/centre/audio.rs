@@ -3,7 +3,7 @@
 
 use super::Centre;
 use super::actions::Step;
-use crate::{EARLY, Notice, Order, Output};
+use crate::{CallAction, EARLY, Notice, Order, Output};
 use oncue_session::{
     CallCategory as _, Connects, Event, EventKind, Id, InterruptionReason, OutputPort, Refusal,
     State,
@@ -338,7 +338,10 @@ impl Centre {
     /// Ends the calls that would be silent; a held one waits until it is taken back.
     pub(super) fn fail_heard_calls(&mut self) {
         for call in self.live() {
-            if self.call(call).is_some_and(|call| !call.held) {
+            // One that the user has ended, as soon as the provider takes requests, ends so (rule `local-end-is-requested`).
+            let end = CallAction::End { call };
+            let ends = self.waiting.iter().flatten().any(|action| *action == end);
+            if !ends && self.call(call).is_some_and(|call| !call.held) {
                 self.fail_call(call);
             }
         }

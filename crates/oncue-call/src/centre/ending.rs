@@ -1,7 +1,7 @@
 //! How calls end: by the far end, by the user, by the app, by the system's reset. Each call ends once.
 
 use super::Centre;
-use crate::{AppCall, CallAction, Message, Order, Output, Stage};
+use crate::{AppCall, Message, Order, Output, Stage};
 use oncue_session::{ActionKind, EndedReason, Event, Id};
 
 impl Centre {
@@ -32,12 +32,8 @@ impl Centre {
         self.peer_ended(id, reason);
     }
 
-    /// Ends a call that failed; one that the user has ended, as soon as the provider takes requests, ends so (rule
-    /// `local-end-is-requested`).
+    /// Ends a call that failed.
     pub(super) fn fail_call(&mut self, id: Id) {
-        if self.waiting.iter().flatten().any(|action| *action == CallAction::End { call: id }) {
-            return;
-        }
         self.end_for_the_app(id, EndedReason::Failed);
     }
 
