@@ -144,7 +144,7 @@ impl Watch {
         let waits = facts.policy.waits;
         let runs = || facts.units.any(|unit| unit.runs) || facts.stack.enabled == Some(true);
         // Whoever hung up wants no audio, though the system has not ended the call yet.
-        let stays = |call: &Call| call.wants_io() && !call.peer_ended && !call.user_ends;
+        let wants_io = |call: &Call| call.wants_io() && !call.peer_ended && !call.user_ends;
         match *seen.event {
             Event::Perform { action, timeout_ms: Some(ms), .. } => {
                 self.set(
@@ -176,7 +176,7 @@ impl Watch {
                             | Reason::InterruptionEnd
                     )
                 });
-                if !runs() && facts.calls.any_under_way(stays) && facts.tells_io() {
+                if !runs() && facts.calls.any_under_way(wants_io) && facts.tells_io() {
                     self.set(seen.at, waits.activation, Reason::InputOutput, None);
                 }
             }
@@ -210,7 +210,7 @@ impl Watch {
                     self.clear(Reason::Samples, Some(unit));
                     self.clear(Reason::Sound, Some(unit));
                 }
-                let stays = facts.calls.any_under_way(stays)
+                let stays = facts.calls.any_under_way(wants_io)
                     && !facts.actions.is_open(ActionKind::End, None)
                     && !facts.actions.is_open(ActionKind::Hold, None);
                 if !runs()

@@ -106,6 +106,7 @@ mod tests {
         }
         assert_eq!(all.under_way().len(), REMEMBERED);
     }
+
     #[test]
     fn what_is_worth_most_is_forgotten_last() {
         let mut all = UnderWay::new();
