@@ -234,7 +234,8 @@ pub enum Notice {
     },
     /// The category could not be set.
     NoCategory(Refusal),
-    /// The activation stayed away (rule `activation-watchdog`).
+    /// The activation stayed away (rule `activation-watchdog`), and the calls that are heard end; after an interruption they
+    /// stay, in silence, until the next one.
     NoActivation,
     /// The audio did not start.
     NoAudio(Refusal),

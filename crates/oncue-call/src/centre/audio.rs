@@ -8,6 +8,7 @@ use oncue_session::{
     CallCategory as _, Connects, Event, EventKind, Id, InterruptionReason, OutputPort, Refusal,
     State,
 };
+use std::time::Duration;
 
 /// What a category is set for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -112,18 +113,24 @@ impl Centre {
         if done {
             // A wait that goes on is not begun anew by a second unhold.
             let waits = self.unheld.replace(self.now).is_some() && self.resume_due.is_some();
+            let waits = waits || self.activation_due.is_some();
             match self.audio.state() {
-                State::AwaitingActivation => self.await_activation(),
                 _ if waits => {}
+                State::AwaitingActivation => self.await_activation(),
                 _ => self.await_resume(),
             }
         }
         done
     }
 
+    /// Until when an activation is waited for from now on: before the guard takes it for missing.
+    fn last_moment(&self) -> Duration {
+        self.now + self.settings.waits.activation - EARLY
+    }
+
     /// From now on an activation has to come; the wait has an end (rule `activation-watchdog`).
     fn await_activation(&mut self) {
-        self.activation_due = Some(self.now + self.settings.waits.activation - EARLY);
+        self.activation_due = Some(self.last_moment());
     }
 
     /// From now on an activation may come, or not; at the deadline there is one attempt.
@@ -131,7 +138,7 @@ impl Centre {
         // A start that failed is tried again.
         self.silent = false;
         if self.audio.state() == State::Resuming {
-            self.resume_due = Some(self.now + self.settings.waits.activation - EARLY);
+            self.resume_due = Some(self.last_moment());
         }
     }
 
@@ -286,7 +293,7 @@ impl Centre {
         // Deactivated meanwhile, it is configured.
         let waits = matches!(self.audio.state(), State::Interrupted | State::Configured);
         if waits && !self.activates() && self.is_any_heard() {
-            self.resume_due = Some(self.now + self.settings.waits.activation - EARLY);
+            self.resume_due = Some(self.last_moment());
         }
     }
 
