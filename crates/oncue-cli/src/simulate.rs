@@ -9,9 +9,8 @@ use crate::rules::say;
 use clap::{Args, ValueEnum};
 use flows::FLOWS;
 use oncue_call::Order;
-use oncue_session::Owner;
+use oncue_trace::{Header, Line};
 use phone::Played;
-use serde_json::{Value, json};
 use std::path::PathBuf;
 
 /// Which flow is played, and where it is written to.
@@ -88,19 +87,7 @@ pub(crate) fn run(args: &Simulate) -> Result<u8, String> {
 
 /// The trace of a run, as JSON Lines.
 fn trace(played: &Played) -> String {
-    let owner = if played.owner == Owner::System { "system" } else { "app" };
-    let mut lines = json!({ "oncue-trace": oncue_trace::VERSION, "owner": owner }).to_string();
-    for entry in &played.trace {
-        let mut line = serde_json::Map::new();
-        line.insert("at_ms".into(), json!(entry.at.as_millis()));
-        line.insert("who".into(), json!(entry.by.name()));
-        // An event is an object with its arguments; those that are absent are left out.
-        if let Ok(Value::Object(event)) = serde_json::to_value(entry.event) {
-            line.extend(event.into_iter().filter(|(_, value)| !value.is_null()));
-        }
-        lines.push('\n');
-        lines.push_str(&Value::Object(line).to_string());
-    }
-    lines.push('\n');
-    lines
+    let header = Header { owner: Some(played.owner), ..Header::default() };
+    let lines = played.trace.iter().map(|&entry| format!("{}\n", Line::from(entry)));
+    std::iter::once(format!("{header}\n")).chain(lines).collect()
 }

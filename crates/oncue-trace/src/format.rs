@@ -172,6 +172,12 @@ impl Header {
     }
 }
 
+impl From<Entry> for Line {
+    fn from(entry: Entry) -> Self {
+        Self { entry, note: None }
+    }
+}
+
 impl Line {
     /// Reads a line that is not the header. `after` is the time of the line before it.
     ///
