@@ -226,8 +226,9 @@ impl Watch {
                 if facts.session.is(State::Resuming) && !runs() {
                     self.set(seen.at, waits.activation, Reason::Resume, None);
                 }
-                // The activation of the call that was answered before it is still to come.
+                // The activation of the call that was answered before it is still to come, unless it was taken back since.
                 if facts.session.deactivation_crosses
+                    && !facts.session.deactivated_late
                     && facts.under_system()
                     && facts.calls.any_under_way(|call| call.is_live() && !call.held)
                 {
@@ -245,7 +246,7 @@ impl Watch {
             | Event::SetActive { active: true } => self.clear(Reason::InterruptionEnd, None),
             Event::MediaServicesLost {} => {
                 self.no_audio();
-                self.retain(|wake| !matches!(wake.reason, Reason::Activation | Reason::Resume));
+                self.no_activation();
             }
             Event::MediaServicesReset {} if facts.under_system() && facts.wants_io() => {
                 self.set(seen.at, waits.activation, Reason::Reset, None);
@@ -258,6 +259,11 @@ impl Watch {
             Event::ReportRefused { call, .. } => self.clear(Reason::LockedCall, Some(call)),
             Event::ProtectedData { available: true } => self.clear(Reason::LockedCall, None),
             Event::SendAccept { call } => self.clear(Reason::Acceptance, Some(call)),
+            Event::UserEnds { .. } | Event::PeerEnded { .. }
+                if !facts.calls.any_under_way(wants_io) =>
+            {
+                self.clear(Reason::InputOutput, None);
+            }
             Event::ReportEnded { call, .. } => self.ended(call, facts),
             Event::ProviderReset {} | Event::Launch {} => self.retain(|_| false),
             _ => {}
@@ -269,9 +275,11 @@ impl Watch {
         let Some((kind, call)) = action else { return };
         match kind {
             ActionKind::Answer | ActionKind::Start => {
-                if facts.under_system() && facts.session.is(State::AwaitingActivation) {
-                    // A call that was taken back has it too: now one follows for certain.
+                let held = facts.calls.get(call).is_some_and(|call| call.held);
+                if facts.under_system() && facts.session.is(State::AwaitingActivation) && !held {
+                    // A call that was taken back, or was live at a reset, has it too: now one follows for certain.
                     self.clear(Reason::Resume, None);
+                    self.clear(Reason::Reset, None);
                     self.set(now, waits.activation, Reason::Activation, None);
                 }
                 // A call whose coming in was not seen may have been accepted before.
@@ -288,7 +296,7 @@ impl Watch {
             ActionKind::Hold if !facts.wants_io() => {
                 self.no_audio();
                 // It may come when the call is taken back.
-                self.retain(|wake| !matches!(wake.reason, Reason::Activation | Reason::Resume));
+                self.no_activation();
             }
             ActionKind::End => self.ended(call, facts),
             _ => {}
@@ -322,9 +330,7 @@ impl Watch {
             self.no_audio();
         }
         if !facts.calls.any_under_way(|call| call.is_live() && !call.held) {
-            self.retain(|wake| {
-                !matches!(wake.reason, Reason::Activation | Reason::Resume | Reason::Reset)
-            });
+            self.no_activation();
         }
     }
 
@@ -335,6 +341,13 @@ impl Watch {
         if session.interrupted && session.interrupted_again && in_front && facts.wants_io() {
             self.set(now, facts.policy.waits.activation, Reason::InterruptionEnd, None);
         }
+    }
+
+    /// Nobody expects an activation now.
+    fn no_activation(&mut self) {
+        self.retain(|wake| {
+            !matches!(wake.reason, Reason::Activation | Reason::Resume | Reason::Reset)
+        });
     }
 
     /// Nobody expects audio now.

@@ -355,6 +355,56 @@ fn a_call_that_was_forgotten_is_not_taken_for_one_that_never_was() {
 }
 
 #[test]
+fn a_transaction_of_many_is_forgotten_as_a_whole() {
+    let mut guard = answered(Policy::apple());
+    let b = Id::named("B");
+    let request = |transaction: &str, kind, call| Event::Request {
+        transaction: Id::named(transaction),
+        kind,
+        call,
+        video: None,
+    };
+    let many = (0..15).map(|mute| request(&format!("mute {mute}"), ActionKind::Mute, A));
+    let events =
+        [Event::ReportIncoming { call: b, video: None }, Event::ReportSucceeded { call: b }]
+            .into_iter()
+            .chain([Event::UserAnswers { call: b }, Event::UserEnds { call: A }])
+            .chain([request("both", ActionKind::End, A), request("both", ActionKind::Answer, b)])
+            .chain(many);
+    for event in events {
+        guard.observe(&at(4, event));
+    }
+    // Of the two the system knows one: B rings on.
+    guard.observe(&at(5, Event::RequestRefused { transaction: Id::named("both"), code: 4 }));
+    assert_eq!(rules(guard.observe(&at(6, Event::RingTimerFired { call: b }))), []);
+}
+
+#[test]
+fn a_second_activation_without_a_category_is_a_repeat_too() {
+    let mut guard = answered(Policy::apple());
+    let refused = Event::Refused {
+        of: EventKind::SetCategory,
+        domain: Domain::AudioSession,
+        code: i32::from_be_bytes(*b"!pri"),
+        unit: None,
+    };
+    let events = [
+        Event::MediaServicesLost {},
+        Event::MediaServicesReset {},
+        configure(),
+        refused,
+        Event::DidActivate {},
+        Event::TellStack { active: true },
+        Event::DidActivate {},
+        Event::ReportEnded { call: A, reason: EndedReason::Failed },
+        Event::DidDeactivate {},
+    ];
+    for event in events {
+        assert_eq!(rules(guard.observe(&at(4, event))), [], "{event:?}");
+    }
+}
+
+#[test]
 fn of_several_rules_that_one_event_breaks_the_root_cause_comes_first() {
     let mut guard = Guard::new(Policy::apple());
     guard.observe(&at(0, Event::ReportIncoming { call: A, video: None }));

@@ -7,7 +7,7 @@ use alloc::vec::Vec;
 use core::time::Duration;
 use oncue_platform::{ActionKind, Event, EventKind, Id};
 
-/// How many requests are remembered at most; the oldest goes first.
+/// How many requests are remembered at most; the oldest transaction goes first.
 const REQUESTS: usize = 16;
 
 /// How long after the end of its call an action may stay open.
@@ -174,8 +174,10 @@ impl Actions {
                 }
             }
             Event::Request { transaction, kind, call, .. } => {
+                // Half a transaction would tell another story than the whole.
                 if self.requested.len() == REQUESTS {
-                    self.requested.remove(0);
+                    let oldest = self.requested[0].transaction;
+                    self.requested.retain(|requested| requested.transaction != oldest);
                 }
                 self.requested.push(Requested { transaction, kind, call });
             }

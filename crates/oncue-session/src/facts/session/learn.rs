@@ -241,9 +241,11 @@ impl Session {
                 (self.port, self.port_interrupted) = (OutputPort::None, false);
             }
             Event::DidActivate {} => {
-                // Where the deactivation between two calls may have been skipped, this one may be a repeat.
-                self.activated_twice =
-                    self.activated_at.is_some() && may_be_active && !self.activated_by_app;
+                // Where the deactivation between two calls may have been skipped, this one may be a repeat; so it may without a
+                // category, by which the first left the session as it was.
+                self.activated_twice = self.activated_at.is_some()
+                    && (may_be_active || self.is(State::Fresh))
+                    && !self.activated_by_app;
                 self.has_run &= self.activated_twice;
                 // After an unhold the activation is the resume's.
                 self.activated_over_interruption = self.interrupted && !resuming;
@@ -265,7 +267,7 @@ impl Session {
             }
             Event::InterruptionBegan { reason } => {
                 // A deactivation from here on is the interruption's, not an old call's.
-                self.unheld = None;
+                (self.unheld, self.deactivation_crosses) = (None, false);
                 self.interrupted_again = self.interrupted;
                 (self.interrupted, self.interruption_reason) = (true, reason);
                 (self.interrupted_since_set, self.in_handler) = (true, true);
