@@ -13,6 +13,7 @@ mod own;
 mod requests;
 mod signals;
 mod timers;
+mod waits;
 
 use crate::app_call::Over;
 use crate::call::Call;
@@ -22,7 +23,7 @@ use crate::observe::Changes;
 use crate::session::Session;
 use crate::{AppCall, CallAction, CallState, Input, Output, Settings, Stage};
 use actions::Open;
-use audio::Purpose;
+use audio::{Interruption, Purpose};
 use in_force::InForce;
 use incoming::Report;
 use oncue_session::{ActionKind, Entry, Event, Id};
@@ -31,6 +32,7 @@ use std::collections::VecDeque;
 use std::fmt;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::Duration;
+use waits::Awaited;
 
 /// How many calls there can be at once. One more is reported, as a push must be, and ended.
 pub const CALLS: usize = 16;
@@ -107,18 +109,12 @@ pub struct Centre {
     audio: Session,
     hardware: Hardware,
     category: VecDeque<(Purpose, bool)>,
-    /// When a missing activation is given up.
-    activation_due: Option<Duration>,
-    /// When the one attempt without an activation is made, or the user told that none came.
-    resume_due: Option<Duration>,
-    /// When a held call was taken back, if no activation has come since.
-    unheld: Option<Duration>,
+    awaits: Awaited,
     /// The last activation holds.
     activated: bool,
     /// The app's own activation was asked for.
     activating: bool,
-    /// An interruption came after the last activation.
-    interrupted: bool,
+    interruption: Interruption,
     /// Playback was sent to the loudspeaker.
     speaker: bool,
     /// It is to be: an interruption has undone it, or the wish came while the session was not active.
@@ -169,12 +165,10 @@ impl Centre {
             signalling: false,
             background_tasks: Vec::new(),
             category: VecDeque::new(),
-            activation_due: None,
-            resume_due: None,
-            unheld: None,
+            awaits: Awaited::default(),
             activated: false,
             activating: false,
-            interrupted: false,
+            interruption: Interruption::None,
             speaker: false,
             speaker_lost: false,
             attempt: false,

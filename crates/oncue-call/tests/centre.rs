@@ -126,6 +126,38 @@ fn a_start_names_the_contact_that_it_is_for() {
 }
 
 #[test]
+fn a_refused_start_is_over_whatever_was_asked_since() {
+    let mut centre = centre();
+    centre.handle(Duration::ZERO, Input::ProviderBegan);
+    centre.handle(Duration::ZERO, Input::Foreground(true));
+    centre.handle(Duration::ZERO, Input::SignallingReady(true));
+    let start = |centre: &mut Centre, call: u64| {
+        let (call, to, contact) = (call.into(), Handle::generic("bob"), None);
+        let (video, intent) = (false, None);
+        centre
+            .handle(Duration::ZERO, Input::Wish(Wish::Start { call, to, contact, video, intent }));
+        let Some(Output::Request(transaction)) = centre.poll_output() else { panic!("no request") };
+        transaction
+    };
+    let live = start(&mut centre, 7);
+    let (id, action) = (Id::named("start"), live.actions[0].clone());
+    let (transaction, timeout) = (Some(live.id), None);
+    centre.handle(Duration::ZERO, Input::Requested { transaction: live.id, result: Ok(()) });
+    centre.handle(Duration::ZERO, Input::Perform(Performed { id, action, transaction, timeout }));
+    centre.handle(Duration::ZERO, Input::CategorySet(Ok(())));
+    centre.handle(Duration::ZERO, Input::Signal(Signal::Dialled { call: 7.into() }));
+    while centre.poll_output().is_some() {}
+    // A system that answers nothing for a while.
+    let refused = start(&mut centre, 8).id;
+    for muted in [true, false].into_iter().cycle().take(100) {
+        centre.handle(Duration::ZERO, Input::Wish(Wish::Mute { call: 7.into(), muted }));
+    }
+    let result = Err(Refusal::transaction(6));
+    centre.handle(Duration::ZERO, Input::Requested { transaction: refused, result });
+    assert_eq!(centre.uuid(&8.into()), None);
+}
+
+#[test]
 fn more_calls_than_fit_are_busy() {
     let mut centre = centre();
     for call in 0..u64::try_from(CALLS).unwrap() {

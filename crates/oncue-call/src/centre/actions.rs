@@ -68,6 +68,7 @@ impl Centre {
                 if !self.fulfill_connecting::<action::Answer>(id) {
                     self.fail_call(call);
                 }
+                self.wait_for_no_held_call();
             }
             CallAction::SetHeld { on_hold: true, .. } if live && held => {
                 self.put(Output::Fulfill { action: id });
@@ -131,10 +132,7 @@ impl Centre {
         if !self.calls.iter().any(|call| call.wants_audio() || call.wants_ringback()) {
             self.stop_audio();
         }
-        // Nobody is left in silence while all are held.
-        if !self.is_any_heard() {
-            (self.activation_due, self.resume_due) = (None, None);
-        }
+        self.wait_for_no_held_call();
         self.put(Output::Fulfill { action: id });
         self.send(call, Message::Hold(true));
         self.mute_as_heard();

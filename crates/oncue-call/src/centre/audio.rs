@@ -3,12 +3,12 @@
 
 use super::Centre;
 use super::actions::Step;
-use crate::{CallAction, EARLY, Notice, Order, Output};
+use super::waits::Awaited;
+use crate::{Notice, Order, Output};
 use oncue_session::{
     CallCategory as _, Connects, Event, EventKind, Id, InterruptionReason, OutputPort, Refusal,
     State,
 };
-use std::time::Duration;
 
 /// What a category is set for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,6 +23,17 @@ pub(super) enum Purpose {
     Again,
     /// Nothing any more: a reset has wiped it.
     Nothing,
+}
+
+/// An interruption, until an activation comes after it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Interruption {
+    #[default]
+    None,
+    /// It goes on, or its end was not told.
+    Began,
+    /// It is over, and the session not active again.
+    Ended,
 }
 
 impl Centre {
@@ -111,35 +122,9 @@ impl Centre {
     pub(super) fn fulfill_unhold(&mut self, id: Id) -> bool {
         let done = self.audio.resume(id, &self.out);
         if done {
-            // A wait that goes on is not begun anew by a second unhold.
-            let waits = self.unheld.replace(self.now).is_some() && self.resume_due.is_some();
-            let waits = waits || self.activation_due.is_some();
-            match self.audio.state() {
-                _ if waits => {}
-                State::AwaitingActivation => self.await_activation(),
-                _ => self.await_resume(),
-            }
+            self.await_after_unhold();
         }
         done
-    }
-
-    /// Until when an activation is waited for from now on: before the guard takes it for missing.
-    fn last_moment(&self) -> Duration {
-        self.now + self.settings.waits.activation - EARLY
-    }
-
-    /// From now on an activation has to come; the wait has an end (rule `activation-watchdog`).
-    fn await_activation(&mut self) {
-        self.activation_due = Some(self.last_moment());
-    }
-
-    /// From now on an activation may come, or not; at the deadline there is one attempt.
-    fn await_resume(&mut self) {
-        // A start that failed is tried again.
-        self.silent = false;
-        if self.audio.state() == State::Resuming {
-            self.resume_due = Some(self.last_moment());
-        }
     }
 
     /// Starts what the calls want, where the session lets it.
@@ -212,16 +197,16 @@ impl Centre {
         if self.activates() {
             return;
         }
-        (self.activation_due, self.resume_due, self.unheld) = (None, None, None);
+        self.awaits = Awaited::default();
         (self.silent, self.activated) = (false, true);
         // A repeat while audio runs is no activation to start anything for. After an attempt without an activation it is
         // the first that the stack hears of.
         let starts = self.audio.did_activate();
-        if starts || !self.told || std::mem::take(&mut self.interrupted) {
+        let interrupted = std::mem::take(&mut self.interruption) != Interruption::None;
+        if starts || !self.told || interrupted {
             self.told = true;
             self.put(Output::TellStack { active: true });
         }
-        self.interrupted = false;
         if !starts {
             return;
         }
@@ -240,19 +225,19 @@ impl Centre {
         (self.speaker, self.speaker_lost) = (false, false);
         self.lose_audio();
         let wanted = self.calls.iter().any(|call| call.wants_audio());
-        let late = self.unheld.is_some_and(|at| self.now <= at + self.settings.waits.activation);
-        if wanted && late {
+        if wanted && self.is_just_unheld() {
             // An old call's deactivation: the activation of the call that was taken back may still come (§2.9).
             self.audio.resume_late();
             self.await_resume();
         } else if self.live().is_empty() {
             self.put(Output::RestoreAudio);
-        } else if !self.interrupted
-            && self.audio.state() == State::Configured
-            && self.is_any_heard()
-        {
-            // An ended call's deactivation, behind the fulfil of the next: that call's activation is still to come (§3.6).
-            self.await_activation();
+        } else if self.audio.state() == State::Configured && self.is_any_heard() {
+            match self.interruption {
+                // An ended call's deactivation, behind the fulfil of the next: that call's activation is still to come (§3.6).
+                Interruption::None => self.await_activation(),
+                Interruption::Began => {}
+                Interruption::Ended => self.await_going_on(),
+            }
         }
     }
 
@@ -278,22 +263,25 @@ impl Centre {
     pub(super) fn interruption_began(&mut self, reason: Option<InterruptionReason>) {
         self.tell(Event::InterruptionBegan { reason });
         self.speaker_lost |= self.speaker;
-        (self.interrupted, self.activated) = (true, false);
+        (self.interruption, self.activated) = (Interruption::Began, false);
         // A deactivation from here on is the interruption's, not an old call's.
-        (self.unheld, self.resume_due) = (None, None);
+        self.await_no_resume();
         self.audio.interruption_began();
     }
 
     pub(super) fn interruption_ended(&mut self, should_resume: bool) {
         self.tell(Event::InterruptionEnded { should_resume: Some(should_resume) });
         self.audio.interruption_ended();
+        if self.interruption == Interruption::Began {
+            self.interruption = Interruption::Ended;
+        }
         if should_resume {
             self.reactivate();
         }
         // Deactivated meanwhile, it is configured.
         let waits = matches!(self.audio.state(), State::Interrupted | State::Configured);
         if waits && !self.activates() && self.is_any_heard() {
-            self.resume_due = Some(self.last_moment());
+            self.await_going_on();
         }
     }
 
@@ -301,7 +289,7 @@ impl Centre {
         self.tell(Event::MediaServicesLost {});
         self.audio.media_services_were_lost();
         (self.activated, self.activating) = (false, false);
-        (self.activation_due, self.resume_due, self.unheld) = (None, None, None);
+        self.awaits = Awaited::default();
         if std::mem::take(&mut self.told) {
             self.put(Output::TellStack { active: false });
         }
@@ -312,7 +300,7 @@ impl Centre {
         self.audio.media_services_were_reset();
         self.activated = false;
         self.category.iter_mut().for_each(|asked| asked.0 = Purpose::Nothing);
-        (self.activation_due, self.resume_due, self.unheld) = (None, None, None);
+        self.awaits = Awaited::default();
         self.silent = false;
         self.lose_audio();
         let live = self.calls.iter().find(|call| call.is_live()).map(|call| call.video);
@@ -333,38 +321,6 @@ impl Centre {
         let waiting = self.open.iter().filter(|open| open.step == Step::Category);
         let waiting: Vec<_> = waiting.map(|open| open.id).collect();
         waiting.into_iter().for_each(|action| self.ask_for_action(action));
-    }
-
-    /// The activation stayed away.
-    pub(super) fn activation_is_missing(&mut self) {
-        self.activation_due = None;
-        self.put(Output::Notice(Notice::NoActivation));
-        self.fail_heard_calls();
-    }
-
-    /// Ends the calls that would be silent; a held one waits until it is taken back.
-    pub(super) fn fail_heard_calls(&mut self) {
-        for call in self.live() {
-            // One that the user has ended, as soon as the provider takes requests, ends so (rule `local-end-is-requested`).
-            let end = CallAction::End { call };
-            let ends = self.waiting.iter().flatten().any(|action| *action == end);
-            if !ends && self.call(call).is_some_and(|call| !call.held) {
-                self.fail_call(call);
-            }
-        }
-    }
-
-    /// No activation came after an unhold or a reset: one attempt without it. After an interruption nothing may be tried
-    /// (rule `no-app-reactivation-after-interruption-under-callkit`): the user is told, and the next activation goes on.
-    pub(super) fn attempt_to_resume(&mut self) {
-        self.resume_due = None;
-        match self.audio.state() {
-            State::Resuming => self.start_audio(),
-            State::Interrupted | State::Configured => {
-                self.put(Output::Notice(Notice::NoActivation));
-            }
-            _ => {}
-        }
     }
 
     /// An interruption undoes the user's choice of the loudspeaker (rule `configuration-reapplied-after-interruption`).

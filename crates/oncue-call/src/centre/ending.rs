@@ -1,6 +1,7 @@
 //! How calls end: by the far end, by the user, by the app, by the system's reset. Each call ends once.
 
 use super::Centre;
+use super::waits::Awaited;
 use crate::{AppCall, Message, Order, Output, Stage};
 use oncue_session::{ActionKind, EndedReason, Event, Id};
 
@@ -107,7 +108,7 @@ impl Centre {
         self.changes.push(call.over());
         self.over.remember(call.app);
         if self.live().is_empty() {
-            (self.activation_due, self.resume_due, self.unheld) = (None, None, None);
+            self.awaits = Awaited::default();
             (self.speaker, self.speaker_lost) = (false, false);
             self.leave_the_attempt();
             // The next call tries anew, in a session that may stay active.
@@ -134,7 +135,7 @@ impl Centre {
         for push in std::mem::take(&mut self.reports).into_iter().filter_map(|it| it.push) {
             self.put(Output::CompletePush { push });
         }
-        (self.activation_due, self.resume_due, self.unheld) = (None, None, None);
+        self.awaits = Awaited::default();
         self.silent = false;
         for id in self.calls.iter().map(|call| call.id).collect::<Vec<_>>() {
             self.send(id, Message::End);

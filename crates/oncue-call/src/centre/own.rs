@@ -7,7 +7,7 @@
 
 use super::Centre;
 use super::actions::Open;
-use super::audio::Purpose;
+use super::audio::{Interruption, Purpose};
 use crate::{Notice, Output};
 use oncue_session::{ActionKind, Event, EventKind, Owner, Refusal, State};
 
@@ -39,7 +39,7 @@ impl Centre {
             self.tell(Event::Refused { of: EventKind::SetActive, domain, code, unit: None });
             self.put(Output::Notice(Notice::NoAudio(refusal)));
             // An interruption goes on: its end, or the user, asks again.
-            if !self.interrupted {
+            if self.interruption == Interruption::None {
                 self.fail_heard_calls();
             }
             return;
@@ -50,7 +50,7 @@ impl Centre {
         self.silent = false;
         if self.live().is_empty() {
             self.release();
-        } else if std::mem::take(&mut self.interrupted) {
+        } else if std::mem::take(&mut self.interruption) != Interruption::None {
             // The interruption may have taken the configuration along.
             self.set_category(Purpose::Again, self.is_any_video());
         } else {
@@ -85,7 +85,7 @@ impl Centre {
         if self.audio.deactivate() {
             self.put(Output::SetActive(false));
         }
-        (self.interrupted, self.silent) = (false, false);
+        (self.interruption, self.silent) = (Interruption::None, false);
         self.lose_audio();
         self.put(Output::RestoreAudio);
     }

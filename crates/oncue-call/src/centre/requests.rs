@@ -13,7 +13,8 @@ use std::time::Duration;
 /// of the main queue (rule `provider-registered-before-first-transaction`).
 const TURN: Duration = Duration::from_millis(10);
 
-/// How many transactions can be under way at once; of one more nobody waits for the answer of the oldest.
+/// How many transactions can be under way at once; of one more nobody waits for the answer of the oldest that neither
+/// begins nor ends one of the calls, of which there are fewer.
 const ASKED: usize = 32;
 
 /// Whether a call can be held, and taken back.
@@ -207,7 +208,16 @@ impl Centre {
         self.transactions += 1;
         let id = Id::named(&format!("t{}", self.transactions));
         if self.asked.len() == ASKED {
-            self.asked.remove(0);
+            let spared = |asked: &Asked| {
+                let decides = |action: &CallAction| {
+                    use ActionKind::{Answer, End, Start};
+                    matches!(action.kind(), Start | Answer | End)
+                        && self.call(action.call()).is_some()
+                };
+                asked.actions.iter().any(decides)
+            };
+            let place = self.asked.iter().position(|asked| !spared(asked));
+            self.asked.remove(place.unwrap_or(0));
         }
         self.asked.push(Asked { id, actions: actions.clone() });
         self.put(Output::Request(Transaction { id, actions }));

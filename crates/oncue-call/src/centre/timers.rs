@@ -29,8 +29,8 @@ impl Centre {
         let actions = self.open.iter().map(|open| (open.due, Due::Action(open.id)));
         let single = [
             self.provider_ready.map(|at| (at, Due::Provider)),
-            self.activation_due.map(|at| (at, Due::Activation)),
-            self.resume_due.map(|at| (at, Due::Resume)),
+            self.awaits.activation.map(|at| (at, Due::Activation)),
+            self.awaits.resume.map(|at| (at, Due::Resume)),
         ];
         single.into_iter().flatten().chain(calls).chain(actions).min_by_key(|&(at, _)| at)
     }

@@ -13,9 +13,10 @@ pub(crate) use happens::{Happens, Said, Screen, Wished};
 use super::story::{Driven, Player};
 use oncue_call::*;
 use oncue_session::{
-    CallCategory, Directions, EndedReason, Entry, Event, EventKind, Finding, Framework, Id, Owner,
+    CallCategory, Directions, EndedReason, Event, EventKind, Finding, Framework, Id, Owner,
     Permission, PlayAndRecord, Rule,
 };
+use oncue_trace::{Header, Line};
 use std::collections::{HashSet, VecDeque};
 use std::time::Duration;
 
@@ -307,19 +308,12 @@ impl Phone {
         self.tell(Input::Time);
     }
 
-    /// Findings that lie with the phone: it gave an action up that was still open, or never activated, which the centre
-    /// answers in time but for calls that are held meanwhile.
+    /// Findings that lie with the phone: it gave an action up that was still open.
     fn is_the_phones(finding: &Finding) -> bool {
-        match finding.event {
-            Some(event) => {
-                finding.rule == Rule::ActionInTime
-                    || finding.rule == Rule::LckAllActionsInOneHandler
-                        && event == EventKind::TimedOut
-            }
-            None => {
-                matches!(finding.rule, Rule::ActivationWatchdog | Rule::MediaServicesResetRebuild)
-            }
-        }
+        finding.event.is_some_and(|event| {
+            finding.rule == Rule::ActionInTime
+                || finding.rule == Rule::LckAllActionsInOneHandler && event == EventKind::TimedOut
+        })
     }
 
     pub(crate) fn check(&self) {
@@ -350,11 +344,13 @@ impl Phone {
         assert!(runs || self.warned || heard.is_empty(), "silence for {heard:?}\n{}", self.story());
     }
 
-    /// What happened up to now, a line each.
+    /// What happened up to now, as a trace.
     fn story(&self) -> String {
+        let owner = if self.own { Owner::App } else { Owner::System };
+        let header = Header { owner: Some(owner), ..Header::default() };
         let watched = self.player.watched.lock().unwrap();
-        let line = |entry: &Entry| format!("{:>8} {:?}\n", entry.at.as_millis(), entry.event);
-        watched.trace.iter().map(line).collect()
+        let lines = watched.trace.iter().map(|&entry| Line::from(entry).to_string());
+        std::iter::once(header.to_string()).chain(lines).collect::<Vec<_>>().join("\n")
     }
 
     /// Whether anything is left that the phone is to answer or to do.
