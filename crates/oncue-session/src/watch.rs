@@ -278,8 +278,9 @@ impl Watch {
                 let held = facts.calls.get(call).is_some_and(|call| call.held);
                 if facts.under_system() && facts.session.is(State::AwaitingActivation) && !held {
                     // A call that was taken back, or was live at a reset, has it too: now one follows for certain.
-                    self.clear(Reason::Resume, None);
-                    self.clear(Reason::Reset, None);
+                    self.retain(|wake| {
+                        !matches!(wake.reason, Reason::Resume | Reason::Reset | Reason::AudioAgain)
+                    });
                     self.set(now, waits.activation, Reason::Activation, None);
                 }
                 // A call whose coming in was not seen may have been accepted before.

@@ -254,7 +254,9 @@ impl Centre {
         for other in others.map(|open| open.id).collect::<Vec<_>>() {
             self.fulfill_connecting::<action::Answer>(other);
         }
-        if let Some(muted) = self.call_mut(call).and_then(|call| call.mute.take()) {
+        let wish =
+            self.call_mut(call).and_then(|call| call.mute.take().filter(|&it| it != call.muted));
+        if let Some(muted) = wish {
             self.request(vec![CallAction::SetMuted { call, muted }]);
         }
         if self.activates() {

@@ -229,10 +229,7 @@ impl Phone {
                 }
             }
             H::Activates => {
-                // What setCategory returned is told before what the system does next.
-                while self.categories > 0 {
-                    self.happens(H::CategorySet(true));
-                }
+                self.categories_are_set();
                 if self.own {
                     if self.activations > 0 {
                         self.activations -= 1;
@@ -253,6 +250,7 @@ impl Phone {
                 }
             }
             H::ActivatesAgain => {
+                self.categories_are_set();
                 if self.active && !self.media_lost && !self.deactivation_due {
                     self.tell(Input::DidActivate);
                 }
@@ -335,6 +333,13 @@ impl Phone {
                 }
                 self.wait(time);
             }
+        }
+    }
+
+    /// What setCategory returned is told before what the system does next.
+    fn categories_are_set(&mut self) {
+        while self.categories > 0 {
+            self.happens(Happens::CategorySet(true));
         }
     }
 

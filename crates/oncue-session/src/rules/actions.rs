@@ -626,7 +626,11 @@ fn every_group_is_taken(facts: &Facts, seen: &Seen<'_>) -> bool {
 fn mutes_behind_the_systems_back(facts: &Facts, seen: &Seen<'_>) -> bool {
     match *seen.event {
         Event::ApplyMute { muted } => {
+            // What is captured is unmuted for whoever the system has not muted.
+            let heard =
+                |call: &Call| call.is_live() && !call.held && call.mute_performed != Some(true);
             facts.under_system()
+                && (muted || !facts.calls.any(heard))
                 && facts.calls.any(|call| {
                     call.is_live()
                         && call.is_known_to_system()
