@@ -632,12 +632,14 @@ fn mutes_behind_the_systems_back(facts: &Facts, seen: &Seen<'_>) -> bool {
             facts.under_system()
                 && (muted || !facts.calls.any(heard))
                 && facts.calls.any(|call| {
+                    let is_or_becomes_muted =
+                        call.mute_performed == Some(true) || call.mute_requested == Some(true);
                     call.is_live()
                         && call.is_known_to_system()
                         && call.user_muted == Some(muted)
                         && call.muted == Some(muted)
                         && call.mute_requested != Some(muted)
-                        && call.mute_performed != Some(muted)
+                        && is_or_becomes_muted != muted
                 })
         }
         // The system is about to be answered by another change; a new wish of the user's is none.
