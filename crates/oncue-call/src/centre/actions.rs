@@ -65,10 +65,13 @@ impl Centre {
                 self.open.push(Open { id, action, due, step: Step::Other, sent: false });
             }
             CallAction::Answer { .. } if stage == Stage::Connected => {
+                // It waits for an activation already, or is held and waits for none.
+                let awaits = self.awaits;
                 if !self.fulfill_connecting::<action::Answer>(id) {
                     self.fail_call(call);
+                } else if held || awaits.activation.is_some() {
+                    self.awaits = awaits;
                 }
-                self.wait_for_no_held_call();
             }
             CallAction::SetHeld { on_hold: true, .. } if live && held => {
                 self.put(Output::Fulfill { action: id });
@@ -233,6 +236,10 @@ impl Centre {
             self.open[place].step = Step::Category;
             self.ask_for_action(id);
             return;
+        }
+        // Nobody is heard in what an attempt for another call has won.
+        if self.audio.state() == State::Active {
+            self.leave_the_attempt();
         }
         let action = self.open.remove(place).action;
         let (call, starts) = (action.call(), action.kind() == ActionKind::Start);

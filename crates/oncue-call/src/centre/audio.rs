@@ -241,15 +241,17 @@ impl Centre {
         }
     }
 
-    /// What one attempt won without an activation is its call's: the next call waits for an activation of its own.
-    pub(super) fn leave_the_attempt(&mut self) {
+    /// What one attempt won without an activation is its call's: the next call waits for an activation of its own. Whether
+    /// there was something to leave.
+    pub(super) fn leave_the_attempt(&mut self) -> bool {
         let attempted = self.audio.is_active() || self.silent;
-        if attempted && !self.activated && !self.activates() {
+        let leaves = attempted && !self.activated && !self.activates();
+        if leaves {
             self.audio.did_deactivate();
             // No deactivation comes that would end it.
             self.lose_audio();
-            self.put(Output::RestoreAudio);
         }
+        leaves
     }
 
     /// What ran is gone with its activation.

@@ -110,7 +110,9 @@ impl Centre {
         if self.live().is_empty() {
             self.awaits = Awaited::default();
             (self.speaker, self.speaker_lost) = (false, false);
-            self.leave_the_attempt();
+            if self.leave_the_attempt() {
+                self.put(Output::RestoreAudio);
+            }
             // The next call tries anew, in a session that may stay active.
             self.silent = false;
             if was_live || self.audio.is_active() {
