@@ -369,10 +369,10 @@ impl Centre {
         }
     }
 
-    /// Mutes or unmutes what is captured as the calls that are heard are.
+    /// Mutes or unmutes what is captured as the calls that are heard are; while all are held it stays as it is.
     pub(super) fn mute_as_heard(&mut self) {
         let muted = self.is_muted();
-        if self.muted != muted {
+        if self.muted != muted && (self.is_any_heard() || self.live().is_empty()) {
             self.muted = muted;
             self.put(Output::ApplyMute { muted });
         }

@@ -143,10 +143,10 @@ impl Centre {
             let mut relay = self.hardware.relay(&self.out);
             let started = self.audio.start(&mut relay, duplex);
             self.hardware.is_prepared(started);
-            // A mute outlives every start (rule `mute-survives-resume`).
-            self.muted = self.is_muted();
-            if self.muted {
-                self.put(Output::ApplyMute { muted: true });
+            // A mute outlives every start (rule `mute-survives-resume`), and so may that of a call which is held now.
+            let muted = self.is_muted();
+            if muted | std::mem::replace(&mut self.muted, muted) {
+                self.put(Output::ApplyMute { muted });
             }
         }
     }

@@ -94,6 +94,14 @@ impl Session {
             let waits = |state| if state == State::Active { State::Resuming } else { state };
             self.states = self.states.moved(waits);
         }
+        // What was won without an activation is over with its call, though it stops only now.
+        if matches!(step, Move::Step(Step::Stop) | Move::Pass(Step::Stop))
+            && self.is(State::Active)
+            && self.activated_at.is_none()
+            && !calls.any_under_way(Call::is_live)
+        {
+            self.states = self.states.with(StateSet::only(State::Configured));
+        }
         if matches!(seen.event, Event::SetCategory { .. }) {
             self.before_set = Some(BeforeSet {
                 configuration: self.configuration,
@@ -267,7 +275,8 @@ impl Session {
             }
             Event::InterruptionBegan { reason } => {
                 // A deactivation from here on is the interruption's, not an old call's.
-                (self.unheld, self.deactivation_crosses) = (None, false);
+                (self.unheld, self.deactivated_late) = (None, false);
+                self.deactivation_crosses = false;
                 self.interrupted_again = self.interrupted;
                 (self.interrupted, self.interruption_reason) = (true, reason);
                 (self.interrupted_since_set, self.in_handler) = (true, true);
@@ -306,6 +315,7 @@ impl Session {
             }
             Event::MediaServicesLost {} => {
                 (self.activated_at, self.activated_by_app) = (None, false);
+                (self.unheld, self.deactivated_late) = (None, false);
             }
             Event::MediaServicesReset {} => {
                 (self.activated_at, self.activated_by_app) = (None, false);
