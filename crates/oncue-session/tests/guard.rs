@@ -405,6 +405,27 @@ fn a_second_activation_without_a_category_is_a_repeat_too() {
 }
 
 #[test]
+fn an_answer_of_a_live_call_begins_nothing_anew() {
+    let mut guard = answered(Policy::apple());
+    let (hold, unhold, again) = (Id::named("hold"), Id::named("unhold"), Id::named("again"));
+    for event in [
+        Event::DidActivate {},
+        perform(hold, ActionKind::Hold),
+        Event::Fulfill { action: hold },
+        perform(unhold, ActionKind::Unhold),
+        Event::Fulfill { action: unhold },
+        Event::DidDeactivate {},
+        perform(again, ActionKind::Answer),
+        Event::Fulfill { action: again },
+    ] {
+        assert_eq!(rules(guard.observe(&at(4, event))), [], "{event:?}");
+    }
+    assert_eq!(guard.state(), Some(State::Resuming));
+    assert_eq!(rules(guard.observe(&at(3000, start()))), []);
+    assert_eq!(rules(guard.observe(&at(20_000, Event::Poll {}))), []);
+}
+
+#[test]
 fn of_several_rules_that_one_event_breaks_the_root_cause_comes_first() {
     let mut guard = Guard::new(Policy::apple());
     guard.observe(&at(0, Event::ReportIncoming { call: A, video: None }));

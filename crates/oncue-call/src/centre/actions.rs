@@ -64,14 +64,9 @@ impl Centre {
                 let due = self.due(timeout);
                 self.open.push(Open { id, action, due, step: Step::Other, sent: false });
             }
+            // What its first answer began goes on as it is.
             CallAction::Answer { .. } if stage == Stage::Connected => {
-                // It waits for an activation already, or is held and waits for none.
-                let awaits = self.awaits;
-                if !self.fulfill_connecting::<action::Answer>(id) {
-                    self.fail_call(call);
-                } else if held || awaits.activation.is_some() {
-                    self.awaits = awaits;
-                }
+                self.put(Output::Fulfill { action: id });
             }
             CallAction::SetHeld { on_hold: true, .. } if live && held => {
                 self.put(Output::Fulfill { action: id });
@@ -258,8 +253,8 @@ impl Centre {
         self.set_stage(call, if starts { Stage::Connecting } else { Stage::Connected });
         let others =
             self.open.extract_if(.., |open| open.action.call() == call && open.step == Step::Other);
-        for other in others.map(|open| open.id).collect::<Vec<_>>() {
-            self.fulfill_connecting::<action::Answer>(other);
+        for action in others.map(|open| open.id).collect::<Vec<_>>() {
+            self.put(Output::Fulfill { action });
         }
         let wish =
             self.call_mut(call).and_then(|call| call.mute.take().filter(|&it| it != call.muted));

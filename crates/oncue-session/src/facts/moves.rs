@@ -46,6 +46,10 @@ pub(crate) fn move_of(
     match *seen.event {
         Event::SetCategory { .. } if session.is(State::MediaLost) => Move::Ask(Step::Configure),
         Event::Fulfill { .. } => match action {
+            // Answered here and there, it is live already.
+            Some((ActionKind::Answer, call)) if calls.get(call).is_some_and(Call::is_live) => {
+                Move::None
+            }
             Some((ActionKind::Answer | ActionKind::Start, _)) => Move::Step(Step::Fulfill),
             Some((ActionKind::Unhold, _)) => Move::Step(Step::Resume),
             Some((ActionKind::End, call)) if system && is_last_live(calls, call) => {

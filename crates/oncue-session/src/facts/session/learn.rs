@@ -181,6 +181,10 @@ impl Session {
             (seen.event, action),
             (Event::Fulfill { .. }, Some((ActionKind::Answer | ActionKind::Start, _)))
         ) {
+            // What was won without an activation was another call's.
+            if self.activated_at.is_none() && self.is(State::Active) {
+                self.states = self.states.with(StateSet::only(State::AwaitingActivation));
+            }
             // The session is the next call's, deactivated in between or not; if not, it may stay active (rule book §3.6).
             if self.deactivation_due && self.activated_at.is_some() {
                 self.states = self.states.with(StateSet::only(State::Active));
