@@ -341,6 +341,38 @@ fn a_start_with_video_is_told_to_the_log_as_one() {
 }
 
 #[test]
+fn no_wait_is_too_short_or_too_long() {
+    // Whether a call outlives all time that waits for its activation, or its answer, or the first unlock.
+    let lives = |wait: Duration| {
+        let mut settings = Settings::default();
+        (settings.waits.activation, settings.waits.acceptance) = (wait, wait);
+        (settings.waits.locked_call, settings.ring) = (wait, Some(wait));
+        ["answered", "rings", "locked"].map(|what| {
+            let mut centre = Centre::new(settings.clone(), || Id::named("A"));
+            let now = Duration::from_millis(1);
+            centre.handle(now, Input::SignallingReady(true));
+            centre.handle(now, Input::Unlocked(what != "locked"));
+            centre.handle(now, invite(1));
+            let call = Id::named("A");
+            if what == "answered" {
+                let (action, id) = (CallAction::Answer { call }, Id::named("answer"));
+                let (transaction, timeout) = (None, Some(Duration::from_secs(10)));
+                let performed = Performed { id, action, transaction, timeout };
+                centre.handle(now, Input::Perform(performed));
+                centre.handle(now, Input::CategorySet(Ok(())));
+            }
+            centre.handle(now, Input::Reported { call, result: Ok(()) });
+            centre.handle(Duration::MAX, Input::Time);
+            centre.uuid(&1.into()).is_some()
+        })
+    };
+    for wait in [Duration::ZERO, Duration::from_nanos(1), Duration::from_millis(100)] {
+        assert_eq!(lives(wait), [false; 3], "{wait:?}");
+    }
+    assert_eq!(lives(Duration::MAX), [true; 3], "waits without an end");
+}
+
+#[test]
 fn time_does_not_go_back_and_no_answer_that_nobody_waits_for_does_harm() {
     let mut centre = centre();
     centre.handle(Duration::MAX, Input::Time);

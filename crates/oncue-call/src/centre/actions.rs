@@ -1,7 +1,7 @@
 //! The actions that the system asks for, from the system's screens and from the app's own alike. Each is completed once.
 
 use super::{Centre, audio};
-use crate::{CallAction, EARLY, FulfilAt, Message, Output, Performed, Stage};
+use crate::{CallAction, FulfilAt, Message, Output, Performed, Stage};
 use oncue_session::{ActionKind, EndedReason, Event, Framework, Id, State, action};
 use std::time::Duration;
 
@@ -152,8 +152,7 @@ impl Centre {
 
     /// When an action is given up, before the system does.
     fn due(&self, timeout: Option<Duration>) -> Duration {
-        let timeout = timeout.unwrap_or(self.settings.waits.acceptance);
-        self.now.saturating_add(timeout - EARLY.min(timeout / 4))
+        self.in_time(timeout.unwrap_or(self.settings.waits.acceptance))
     }
 
     /// The category that an open action needs.

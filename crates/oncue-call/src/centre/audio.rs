@@ -144,8 +144,9 @@ impl Centre {
             let started = self.audio.start(&mut relay, duplex);
             self.hardware.is_prepared(started);
             // A mute outlives every start (rule `mute-survives-resume`), and so may that of a call which is held now.
-            let muted = self.is_muted();
-            if muted | std::mem::replace(&mut self.muted, muted) {
+            let (muted, was_muted) = (self.is_muted(), self.muted);
+            self.muted = muted;
+            if muted || was_muted {
                 self.put(Output::ApplyMute { muted });
             }
         }

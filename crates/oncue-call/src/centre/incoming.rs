@@ -5,7 +5,7 @@
 use super::audio::Purpose;
 use super::{CALLS, Centre};
 use crate::call::Call;
-use crate::{AppCall, EARLY, Handle, Message, Notice, Order, Output, Push, PushKind, Stage};
+use crate::{AppCall, Handle, Message, Notice, Order, Output, Push, PushKind, Stage};
 use oncue_session::{EndedReason, Event, Id, Refusal, State, Version};
 
 /// From here on every push must be reported, or the system kills the app.
@@ -106,7 +106,7 @@ impl Centre {
         let id = self.fresh_uuid();
         let Caller { from, name, video } = caller;
         // Before the first unlock a generic name has to do: what the push itself carries.
-        let locked = self.now + self.settings.waits.locked_call.saturating_sub(EARLY);
+        let locked = self.in_time(self.settings.waits.locked_call);
         let locked_until = (!self.unlocked).then_some(locked);
         let shown = self.settings.update.clone();
         let call = Call::new(id, app, from, Stage::Reporting);
@@ -185,7 +185,7 @@ impl Centre {
             return;
         }
         let rings = call.stage == Stage::Ringing;
-        call.rings_until = ring.filter(|_| rings).map(|ring| now + ring);
+        call.rings_until = ring.filter(|_| rings).map(|ring| now.saturating_add(ring));
         let (timed, answer, hung_up) =
             (call.rings_until.is_some(), call.answer.take(), call.hung_up);
         if timed {

@@ -1,6 +1,7 @@
 //! The deadlines: what must follow, and by when. They are values; whoever has a clock calls.
 
 use super::Centre;
+use crate::EARLY;
 use oncue_session::Id;
 use std::time::Duration;
 
@@ -33,6 +34,11 @@ impl Centre {
             self.awaits.resume.map(|at| (at, Due::Resume)),
         ];
         single.into_iter().flatten().chain(calls).chain(actions).min_by_key(|&(at, _)| at)
+    }
+
+    /// When it is done at the latest what has to be done within `wait` from now: a moment before, so that it is not late.
+    pub(super) fn in_time(&self, wait: Duration) -> Duration {
+        self.now.saturating_add(wait - EARLY.min(wait / 4))
     }
 
     /// Does what is due by now. Each deadline is cleared by what it leads to.

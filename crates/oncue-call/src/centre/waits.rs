@@ -2,7 +2,7 @@
 //! an activation once, or the user is told.
 
 use super::Centre;
-use crate::{CallAction, EARLY, Notice, Output};
+use crate::{CallAction, Notice, Output};
 use oncue_session::State;
 use std::time::Duration;
 
@@ -40,7 +40,7 @@ impl Centre {
 
     /// Until when an activation is waited for from now on: before the guard takes it for missing.
     fn last_moment(&self) -> Duration {
-        self.now + self.settings.waits.activation - EARLY
+        self.in_time(self.settings.waits.activation)
     }
 
     /// From now on an activation has to come; the wait has an end (rule `activation-watchdog`).
@@ -98,7 +98,7 @@ impl Centre {
     /// Whether a deactivation may be an old call's, while one that was taken back waits for its activation (§2.9).
     pub(super) fn is_just_unheld(&self) -> bool {
         let wait = self.settings.waits.activation;
-        self.awaits.unheld.is_some_and(|at| self.now <= at + wait)
+        self.awaits.unheld.is_some_and(|at| self.now <= at.saturating_add(wait))
     }
 
     /// A deactivation from here on is no old call's.
