@@ -148,8 +148,9 @@ impl Session {
                     _ => state,
                 });
             }
+            // Where another was fulfilled, that one's wait goes on.
             Event::Fail { .. } | Event::TimedOut { .. }
-                if matches!(action, Some((ActionKind::Unhold, _))) =>
+                if matches!(action, Some((ActionKind::Unhold, _))) && self.unheld.is_none() =>
             {
                 self.states = self.states.moved(|state| match state {
                     State::Resuming => State::Configured,
