@@ -180,6 +180,10 @@ impl Centre {
         self.tell(Event::Refused { of: EventKind::StartUnit, domain, code, unit });
         self.hardware.fail();
         self.stop_audio();
+        // The call that it was for is over.
+        if self.live().is_empty() {
+            return;
+        }
         self.silent = true;
         self.put(Output::Notice(Notice::NoAudio(refusal)));
         // The one attempt without an activation may fail; else the next activation has to come.
@@ -188,7 +192,7 @@ impl Centre {
         } else if self.attempt {
             // It was not active after all.
             self.audio.did_deactivate();
-        } else {
+        } else if self.is_any_heard() {
             self.await_activation();
         }
     }
@@ -311,7 +315,7 @@ impl Centre {
             Some(video) => {
                 self.ask_category(Purpose::Reset, video);
                 // Nobody knows whether the system activates again; the wait has an end (rule book §3.8).
-                if !self.activates() {
+                if !self.activates() && self.is_any_heard() {
                     self.await_activation();
                 }
             }

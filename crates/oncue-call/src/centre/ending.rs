@@ -118,6 +118,8 @@ impl Centre {
             if was_live || self.audio.is_active() {
                 self.release();
             }
+        } else {
+            self.wait_for_no_held_call();
         }
         self.mute_as_heard();
         self.settle();

@@ -240,8 +240,11 @@ impl Phone {
             }
             Output::StopAudio { .. } => self.runs = None,
             Output::ApplyMute { muted } => self.muted = muted,
-            Output::Notice(Notice::NoAudio(_) | Notice::NoActivation | Notice::NoCategory(_)) => {
-                self.warned = true;
+            Output::Notice(notice) => {
+                use Notice::{NoActivation, NoAudio, NoCategory};
+                self.warned |= matches!(notice, NoAudio(_) | NoActivation | NoCategory(_));
+                let heard = self.calls.iter().any(|call| call.live && !call.held);
+                assert!(heard || notice != NoActivation, "nobody waits\n{}", self.story());
             }
             Output::SetActive(active) => {
                 assert!(self.own, "a session of the system's");
