@@ -3,7 +3,8 @@
 //! Independent: the phone knows nothing of the centre's inside; it keeps its own books of calls, actions, reports and
 //! pushes, and the guard judges by its own rules. What is asked of the centre: no finding of the guard, no call lost or
 //! ended twice, every action completed once unless it timed out, every push reported before its callback returns and
-//! completed once, every UUID new, nobody heard who is muted, and nobody left in silence untold.
+//! completed once, every UUID new, each far end told of each beginning, hold and end once, nobody heard who is muted, and
+//! nobody left in silence untold, nor told of a silence in which nobody is.
 //!
 //! `ONCUE_CALL_CASES` sets how many stories are told (1000), each of up to 120 events.
 

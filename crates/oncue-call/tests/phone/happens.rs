@@ -225,6 +225,9 @@ impl Phone {
                     let refused = Err(Refusal::unit(-66_637));
                     // Only the last start can have failed.
                     let ok = ok || self.starts > 0;
+                    if !ok {
+                        self.runs = None;
+                    }
                     self.tell(Input::AudioStarted(if ok { Ok(()) } else { refused }));
                 }
             }
