@@ -258,6 +258,7 @@ impl Centre {
                 self.foreground = foreground;
                 if foreground {
                     self.reactivate();
+                    self.await_after_interruption();
                 }
             }
             Input::Unlocked(unlocked) => self.unlocked(unlocked),

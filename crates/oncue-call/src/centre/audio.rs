@@ -285,9 +285,15 @@ impl Centre {
         if should_resume {
             self.reactivate();
         }
+        self.await_after_interruption();
+    }
+
+    /// An interruption is over, or the app is in the foreground again, since the end of one need not be told.
+    pub(super) fn await_after_interruption(&mut self) {
         // Deactivated meanwhile, it is configured.
-        let waits = matches!(self.audio.state(), State::Interrupted | State::Configured);
-        if waits && !self.activates() && self.is_any_heard() {
+        let silent = matches!(self.audio.state(), State::Interrupted | State::Configured);
+        let interrupted = self.interruption != Interruption::None;
+        if interrupted && silent && !self.activates() && self.is_any_heard() {
             self.await_going_on();
         }
     }
@@ -305,7 +311,7 @@ impl Centre {
     pub(super) fn media_services_reset(&mut self) {
         self.tell(Event::MediaServicesReset {});
         self.audio.media_services_were_reset();
-        self.activated = false;
+        (self.interruption, self.activated) = (Interruption::None, false);
         self.category.iter_mut().for_each(|asked| asked.0 = Purpose::Nothing);
         self.awaits = Awaited::default();
         self.silent = false;

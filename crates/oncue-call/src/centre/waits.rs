@@ -57,7 +57,7 @@ impl Centre {
         }
     }
 
-    /// An interruption is over, and the next activation may come, or not: at the deadline the user is told.
+    /// After an interruption the next activation may come, or not: at the deadline the user is told.
     pub(super) fn await_going_on(&mut self) {
         let last = self.last_moment();
         self.awaits.resume.get_or_insert(last);

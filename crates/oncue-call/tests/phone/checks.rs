@@ -79,7 +79,10 @@ impl Phone {
             }
         };
         settle(&mut self);
-        self.happens(Happens::InterruptionEnds);
+        // The end of an interruption need not be told.
+        if self.numbers.is_multiple_of(2) {
+            self.happens(Happens::InterruptionEnds);
+        }
         self.happens(Happens::Foreground(true));
         // A request may wait for its provider, a call for its activation, one that was taken back for its attempt.
         for _ in 0..3 {
