@@ -160,10 +160,13 @@ impl Watch {
                 self.clear(Reason::Completion, Some(id));
                 if seen.event.kind() == EventKind::Fulfill {
                     self.fulfilled(seen.at, action, facts);
-                } else if let Some((_, call)) = action
-                    && facts.calls.get(call).is_some_and(|call| call.ended)
-                {
-                    self.ended(call, facts);
+                } else if let Some((kind, call)) = action {
+                    if facts.calls.get(call).is_some_and(|call| call.ended) {
+                        self.ended(call, facts);
+                    }
+                    if kind == ActionKind::Unhold && !facts.session.is(State::Resuming) {
+                        self.clear(Reason::Resume, None);
+                    }
                 }
             }
             Event::DidActivate {} => {

@@ -161,6 +161,9 @@ impl Calls {
             Event::RequestRefused { transaction, code } => {
                 let others = |one| actions.requested_in(transaction).any(|(_, call)| call != one);
                 for (_, call) in actions.requested_in(transaction) {
+                    if self.forgot && self.place(call).is_none() {
+                        continue;
+                    }
                     let known = self.known(call, at);
                     known.request_refused = true;
                     // By code 4 (UnknownCallUUID) the system has no such call; of several, nobody knows which.
