@@ -226,7 +226,7 @@ impl Watch {
             Event::Samples { unit, .. } => self.sampled(unit, seen.at, facts),
             Event::DidDeactivate {} => {
                 self.no_audio();
-                if facts.session.is(State::Resuming) && !runs() {
+                if facts.session.is(State::Resuming) && !runs() && facts.wants_io() {
                     self.set(seen.at, waits.activation, Reason::Resume, None);
                 }
                 // The activation of the call that was answered before it is still to come, unless it was taken back since.
