@@ -64,7 +64,7 @@ pub struct Settings {
     pub ringback: bool,
     /// How long an incoming call rings before the app itself gives up; the system has a limit of its own.
     pub ring: Option<Duration>,
-    /// How long the guard waits; the centre acts [`EARLY`] before, or a quarter of a wait that is shorter than four times that.
+    /// How long the guard waits; the centre acts [`EARLY`] before, or a quarter of the wait where that is shorter.
     pub waits: Waits,
 }
 

@@ -26,7 +26,7 @@ impl fmt::Display for Header {
 }
 
 impl fmt::Display for Line {
-    /// Without the end of the line. Times are milliseconds, to the nanosecond.
+    /// Without the end of the line. Times are milliseconds, to the nanosecond in the first month of a trace.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let entry = &self.entry;
         let mut fields = Map::new();
@@ -53,6 +53,7 @@ impl fmt::Display for Line {
 mod tests {
     use super::*;
     use crate::Example;
+    use oncue_session::{Entry, Event};
     use std::time::Duration;
 
     #[test]
@@ -76,6 +77,16 @@ mod tests {
             }
         }
         assert!(written > 0);
+    }
+
+    #[test]
+    fn a_time_is_written_to_the_nanosecond() {
+        for nanos in [0, 1, 999_999, 1_234_567_891_011, 2_591_999_999_999_999] {
+            let at = Duration::from_nanos(nanos);
+            let line = Line::from(Entry::new(at, Event::DidActivate {}));
+            let again = Line::read(&line.to_string(), Duration::ZERO).0;
+            assert_eq!(again.map(|line| line.entry.at), Some(at), "{line}");
+        }
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! What the user wishes in the app's own screens becomes a transaction that the system is asked for, and comes back as
 //! actions: the same path as from the system's screens.
 
-use super::Centre;
+use super::{CALLS, Centre};
 use crate::{
     AppCall, CallAction, CallUpdate, Message, NotDone, Notice, Other, Output, Stage, Transaction,
     Wish,
@@ -13,9 +13,9 @@ use std::time::Duration;
 /// of the main queue (rule `provider-registered-before-first-transaction`).
 const TURN: Duration = Duration::from_millis(10);
 
-/// How many transactions can be under way at once; of one more nobody waits for the answer of the oldest that neither
-/// begins nor ends one of the calls, of which there are fewer.
-const ASKED: usize = 32;
+/// How many transactions can be under way at once. Of one more nobody waits for the answer of the oldest that neither begins
+/// nor ends one of the calls: of those there are two a call at most.
+const ASKED: usize = 3 * CALLS;
 
 /// Whether a call can be held, and taken back.
 const HOLDS: fn(&CallUpdate) -> bool = |shown| shown.supports_holding;
